@@ -1,0 +1,125 @@
+/** One machine's part of a plan: everything it must hold. */
+export interface Manifest {
+  readonly machine: string;
+  /** The plan's number. An agent refuses a lower one. */
+  readonly generation: number;
+  readonly resources: readonly Resource[];
+}
+
+/**
+ * One thing a machine must hold. `id` is `kind:name` and unique on the machine. `after` names resources that
+ * must be there first. Deleting runs the other way round.
+ */
+export type Resource =
+  | DirectoryResource
+  | FileResource
+  | PackageResource
+  | SysctlResource
+  | ImageResource
+  | VolumeResource
+  | FirewallResource
+  | UnitResource
+  | ContainerResource;
+
+export type ResourceKind = Resource['kind'];
+
+interface ResourceBase {
+  readonly id: string;
+  readonly after: readonly string[];
+  /** The line that asked for it, `file:line:column`, or the part of Ballast that did. */
+  readonly origin: string;
+}
+
+export interface DirectoryResource extends ResourceBase {
+  readonly kind: 'directory';
+  readonly path: string;
+  readonly mode: number;
+  readonly owner: string;
+  readonly group: string;
+}
+
+export interface FileResource extends ResourceBase {
+  readonly kind: 'file';
+  readonly path: string;
+  /** The text itself; absent when it is a secret, whose value travels apart from the manifest. */
+  readonly content?: string;
+  /** `name@version` of a secret held by the agent's vault. */
+  readonly secret?: string;
+  readonly mode: number;
+  readonly owner: string;
+  readonly group: string;
+}
+
+export interface PackageResource extends ResourceBase {
+  readonly kind: 'package';
+  readonly name: string;
+}
+
+export interface SysctlResource extends ResourceBase {
+  readonly kind: 'sysctl';
+  readonly key: string;
+  readonly value: string;
+}
+
+/** An image in the machine's store, by digest. */
+export interface ImageResource extends ResourceBase {
+  readonly kind: 'image';
+  readonly reference: string;
+}
+
+/** A named volume. Never deleted by converging: only by name, on request. */
+export interface VolumeResource extends ResourceBase {
+  readonly kind: 'volume';
+  readonly name: string;
+  readonly driver: string;
+  readonly options: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** One whole nftables table, swapped atomically. */
+export interface FirewallResource extends ResourceBase {
+  readonly kind: 'firewall';
+  readonly family: 'inet';
+  readonly table: string;
+  readonly rules: string;
+}
+
+/** A systemd unit that exists by its own package or file: whether it is on, and what makes it start anew. */
+export interface UnitResource extends ResourceBase {
+  readonly kind: 'unit';
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly active: boolean;
+  /** Digest of what the running unit depends on: another value means restart, or reload where it can. */
+  readonly stamp: string;
+  readonly reload: boolean;
+}
+
+/** A replica: one Quadlet file and the unit that systemd makes of it. */
+export interface ContainerResource extends ResourceBase {
+  readonly kind: 'container';
+  /** Replica id; the unit is `<name>.service`, the container `<name>`. */
+  readonly name: string;
+  readonly app: string;
+  readonly service: string;
+  /** Text of `<name>.container`. */
+  readonly quadlet: string;
+  readonly address: string;
+  readonly health: HealthPlan;
+  readonly stopGraceMs: number;
+  /** A one-off that is to end by itself: its end is success when it exits with 0. */
+  readonly job: boolean;
+}
+
+/** How the agent knows that a replica is healthy. */
+export type HealthPlan =
+  | { readonly kind: 'none'; readonly settleMs: number }
+  | { readonly kind: 'command' }
+  | {
+      readonly kind: 'http';
+      readonly url: string;
+      readonly intervalMs: number;
+      readonly timeoutMs: number;
+      readonly retries: number;
+      readonly startPeriodMs: number;
+    };

@@ -1,0 +1,164 @@
+import type { AppModel, Origins } from '#spec/model.ts';
+import type { FleetModel } from '#spec/fleet-model.ts';
+
+/** Everything people asked for. */
+export interface Policy {
+  readonly fleet: FleetModel;
+  readonly machines: Readonly<Record<string, MachineRecord>>;
+  readonly apps: Readonly<Record<string, AppPolicy>>;
+}
+
+/** A machine that was let into the fleet. */
+export interface MachineRecord {
+  readonly name: string;
+  readonly provider: 'local' | 'ssh';
+  /** Own number, never used twice: the machine's container subnet follows from it. From 1. */
+  readonly index: number;
+  /** Where other machines reach it, an IPv4 address. */
+  readonly address: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Takes no new replicas when false. */
+  readonly schedulable: boolean;
+}
+
+export interface AppPolicy {
+  readonly name: string;
+  /** The release people want; null: the app is to go. */
+  readonly wanted: number | null;
+  /** The wanted release and those that a rollback may need, by number. */
+  readonly releases: Readonly<Record<number, Release>>;
+}
+
+/** An immutable numbered version of an app. Images are pinned by digest, secrets by version. */
+export interface Release {
+  readonly app: string;
+  readonly number: number;
+  readonly model: AppModel;
+  readonly origins: Origins;
+  /** Version of each secret the app uses, by its key in the model. */
+  readonly secrets: Readonly<Record<string, { readonly name: string; readonly version: number }>>;
+  readonly at: number;
+  readonly by: string;
+  /** Why it was made: `deploy`, `scale web=5`, `restart web`, `rollback to 3`. */
+  readonly note: string;
+}
+
+/** Immutable and complete: nothing is left to choose when it is carried out. */
+export interface Plan {
+  readonly number: number;
+  readonly parent: number | null;
+  readonly at: number;
+  readonly apps: Readonly<Record<string, AppState>>;
+  /** By replica id. */
+  readonly replicas: Readonly<Record<string, Replica>>;
+  /** Where each volume's data lives: `app/volume` -> machine. Kept when the app goes. */
+  readonly volumes: Readonly<Record<string, string>>;
+  /** What stands in the way of the next step, for people. */
+  readonly waiting: readonly Waiting[];
+}
+
+export interface Waiting {
+  readonly app: string;
+  readonly service: string;
+  readonly what: string;
+}
+
+/** Where an app's rollout stands. */
+export interface AppState {
+  /** What people wanted when this rollout began. */
+  readonly wanted: number | null;
+  /** What is being made true: `wanted`, or the release before it after a failure. */
+  readonly target: number | null;
+  /** The last release that was healthy throughout: where a failure returns to. */
+  readonly healthy: number | null;
+  readonly phase: 'rolling' | 'rolling-back' | 'steady' | 'failed' | 'paused' | 'removing';
+  /** When the phase began, ms since the epoch. */
+  readonly since: number;
+  readonly failure?: RolloutFailure;
+}
+
+export interface RolloutFailure {
+  readonly release: number;
+  readonly service: string;
+  readonly replica: string;
+  readonly machine: string;
+  readonly what: string;
+  readonly exitCode?: number;
+  readonly log: readonly string[];
+}
+
+/** One container that is to run. Its id names the unit and the container on the machine. */
+export interface Replica {
+  /** `guestbook-web-1-r3`: app, service, slot, and the release that made it. */
+  readonly id: string;
+  readonly app: string;
+  readonly service: string;
+  readonly slot: number;
+  readonly release: number;
+  /** Digest of all that its container depends on: equal digests need no new container. */
+  readonly digest: string;
+  readonly machine: string;
+  readonly address: string;
+  /** `starting`: not given traffic yet; `draining`: given no new traffic, about to go. */
+  readonly phase: 'starting' | 'serving' | 'draining';
+  /** When the phase began, ms since the epoch, and in which plan. */
+  readonly since: number;
+  readonly plan: number;
+  /** Why this machine. */
+  readonly reason: string;
+}
+
+/** Everything machines report. Never stored: agents say it again. */
+export interface Inventory {
+  readonly machines: Readonly<Record<string, MachineReport>>;
+}
+
+export interface MachineReport {
+  readonly machine: string;
+  readonly connected: boolean;
+  /** When it was last heard of, ms since the epoch. */
+  readonly seenAt: number;
+  /** Generation of the newest manifest it holds completely; 0 before the first. */
+  readonly converged: number;
+  readonly facts: MachineFacts;
+  /** By replica id; every container that Ballast owns there, wanted or not. */
+  readonly replicas: Readonly<Record<string, ReplicaReport>>;
+  /** Steps of its last run that failed. */
+  readonly failures: readonly StepFailure[];
+}
+
+export interface MachineFacts {
+  readonly hostname: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly diskFreeBytes: number;
+  readonly arch: string;
+  readonly os: string;
+  readonly kernel: string;
+  readonly podman: string;
+  readonly agent: string;
+  readonly bootId: string;
+}
+
+export interface ReplicaReport {
+  readonly id: string;
+  /**
+   * `starting`: runs, health not known yet. `running`: runs and, where it can be asked, is healthy.
+   * `failed`: ended and will not be started again, or failed more often than is worth waiting for.
+   */
+  readonly state: 'starting' | 'running' | 'unhealthy' | 'restarting' | 'failed' | 'completed' | 'stopped';
+  readonly since: number;
+  readonly restarts: number;
+  readonly exitCode?: number;
+  readonly oomKilled?: boolean;
+  /** What the last health check answered, or why the state is what it is. */
+  readonly detail?: string;
+  /** Last lines it printed; only when something is wrong. */
+  readonly log?: readonly string[];
+}
+
+export interface StepFailure {
+  readonly resource: string;
+  readonly what: string;
+  readonly log?: readonly string[];
+}

@@ -1,0 +1,51 @@
+/**
+ * A provider makes, lists and destroys machines. `create` is idempotent by name, `list` is the truth, destroying
+ * what is absent succeeds. A crash at any point leaves nothing that the next call cannot finish or remove.
+ */
+export interface Provider {
+  readonly kind: string;
+  create(wanted: MachineOrder, progress: Progress, signal: AbortSignal): Promise<MachineFound>;
+  list(signal: AbortSignal): Promise<readonly MachineFound[]>;
+  destroy(name: string, signal: AbortSignal): Promise<void>;
+  /** Only providers that own the machine's power have it. */
+  readonly power?: Power;
+}
+
+export interface MachineOrder {
+  readonly name: string;
+  /** IPv4 address on the fleet's machine network. */
+  readonly address: string;
+  readonly size: { readonly cpus?: number; readonly memoryBytes?: number };
+  /** Files that are there at first boot. */
+  readonly seed: readonly SeedFile[];
+}
+
+export interface SeedFile {
+  readonly path: string;
+  readonly mode: number;
+  readonly content?: string;
+  /** A file of this machine to copy, instead of `content`. */
+  readonly copyOf?: string;
+  /** A symbolic link to this, instead of `content`. */
+  readonly linkTo?: string;
+}
+
+export interface MachineFound {
+  readonly name: string;
+  readonly address: string;
+  readonly state: 'running' | 'stopped';
+}
+
+export interface Power {
+  /** Clean shutdown. */
+  off(name: string, signal: AbortSignal): Promise<void>;
+  /** As if the cable were pulled. */
+  cut(name: string, signal: AbortSignal): Promise<void>;
+  on(name: string, signal: AbortSignal): Promise<void>;
+  reboot(name: string, signal: AbortSignal): Promise<void>;
+  /** Takes the machine off the network, and back. */
+  partition(name: string, signal: AbortSignal): Promise<void>;
+  heal(name: string, signal: AbortSignal): Promise<void>;
+}
+
+export type Progress = (what: string) => void;

@@ -1,0 +1,53 @@
+import type { Manifest } from '#compile/manifest.ts';
+import type { MachineFacts, ReplicaReport, StepFailure } from '#plan/model.ts';
+import type { FleetEvent, LogLine } from './views.ts';
+
+/** Agents dial one WebSocket over mutual TLS; both sides send these, one JSON text per message. */
+
+export type ToAgent =
+  | {
+      readonly kind: 'manifest';
+      readonly epoch: number;
+      readonly manifest: Manifest;
+      readonly secrets: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly kind: 'logs';
+      readonly stream: number;
+      readonly replicas: readonly string[];
+      readonly follow: boolean;
+      readonly tail: number;
+      readonly sinceMs?: number;
+    }
+  | {
+      readonly kind: 'exec';
+      readonly stream: number;
+      readonly replica: string;
+      readonly command: readonly string[];
+      readonly tty: boolean;
+      readonly stdin: boolean;
+      readonly env: Readonly<Record<string, string>>;
+      readonly user?: string;
+      readonly workdir?: string;
+    }
+  | { readonly kind: 'stdin'; readonly stream: number; readonly data: string }
+  | { readonly kind: 'stdin-end'; readonly stream: number }
+  | { readonly kind: 'cancel'; readonly stream: number }
+  | { readonly kind: 'delete-volume'; readonly stream: number; readonly volume: string };
+
+export type FromAgent =
+  | { readonly kind: 'report'; readonly report: AgentReport }
+  | { readonly kind: 'event'; readonly event: Omit<FleetEvent, 'seq' | 'machine'> }
+  | { readonly kind: 'log'; readonly stream: number; readonly line: LogLine }
+  /** Output of an exec, base64. */
+  | { readonly kind: 'output'; readonly stream: number; readonly fd: 1 | 2; readonly data: string }
+  | { readonly kind: 'end'; readonly stream: number; readonly code: number; readonly error?: string };
+
+export interface AgentReport {
+  /** Generation of the newest manifest it was given, and of the newest it holds completely. */
+  readonly generation: number;
+  readonly converged: number;
+  readonly facts: MachineFacts;
+  readonly replicas: Readonly<Record<string, ReplicaReport>>;
+  readonly failures: readonly StepFailure[];
+}

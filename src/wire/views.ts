@@ -1,0 +1,186 @@
+import type { Problem } from '#base/result.ts';
+import type { AppState, MachineFacts, ReplicaReport, RolloutFailure, StepFailure } from '#plan/model.ts';
+import type { AppModel, Origins } from '#spec/model.ts';
+
+/** What the API answers with. Times are ms since the epoch. */
+
+export interface FleetStatus {
+  readonly fleet: string;
+  readonly version: string;
+  readonly plan: number;
+  readonly machines: readonly MachineView[];
+  readonly apps: readonly AppView[];
+}
+
+export interface MachineView {
+  readonly name: string;
+  readonly provider: string;
+  readonly address: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** `pending`: not enrolled yet. */
+  readonly status: 'pending' | 'online' | 'offline';
+  /** `updating`: its manifest is newer than what it holds; `failing`: a step failed. */
+  readonly conformity: 'up-to-date' | 'updating' | 'failing' | 'unknown';
+  readonly schedulable: boolean;
+  readonly seenAt: number | null;
+  readonly facts: MachineFacts | null;
+  readonly replicas: number;
+  readonly reserved: { readonly cpus: number; readonly memoryBytes: number };
+  readonly failures: readonly StepFailure[];
+}
+
+export interface AppView {
+  readonly name: string;
+  readonly release: number | null;
+  readonly state: AppState;
+  readonly services: readonly ServiceView[];
+  readonly waiting: readonly string[];
+}
+
+export interface ServiceView {
+  readonly name: string;
+  readonly image: string;
+  /** Replicas wanted, placed, running and healthy, and of the target release. */
+  readonly wanted: number;
+  readonly placed: number;
+  readonly healthy: number;
+  readonly updated: number;
+  readonly ports: readonly string[];
+}
+
+export interface ReplicaView {
+  readonly id: string;
+  readonly app: string;
+  readonly service: string;
+  readonly slot: number;
+  readonly release: number;
+  readonly machine: string;
+  readonly address: string;
+  readonly phase: 'starting' | 'serving' | 'draining';
+  readonly reason: string;
+  readonly report: ReplicaReport | null;
+}
+
+/** One snapshot of a rollout; the watch sends one at each change until `done`. */
+export interface RolloutView {
+  readonly app: AppView;
+  readonly replicas: readonly ReplicaView[];
+  readonly plan: number;
+  /** Machines that do not hold the newest plan yet. */
+  readonly behind: readonly string[];
+  readonly done: null | 'healthy' | 'rolled-back' | 'failed' | 'removed';
+  readonly failure?: RolloutFailure;
+}
+
+export interface ReleaseView {
+  readonly number: number;
+  readonly at: number;
+  readonly by: string;
+  readonly note: string;
+  readonly status: 'current' | 'rolling' | 'superseded' | 'failed';
+  readonly images: Readonly<Record<string, string>>;
+}
+
+export interface FleetEvent {
+  readonly seq: number;
+  readonly at: number;
+  readonly kind: string;
+  readonly app?: string;
+  readonly machine?: string;
+  readonly subject?: string;
+  readonly what: string;
+  /** A person's change, or a repair of drift. */
+  readonly cause?: 'intentional' | 'corrective';
+  readonly by?: string;
+}
+
+/** What a deploy sends: the checked model with pinned images, and where each part was written. */
+export interface ReleaseRequest {
+  readonly model: AppModel;
+  readonly origins: Origins;
+  readonly note: string;
+  /** Values of secrets that are read where deploy runs, by key in the model. Sent once, stored encrypted. */
+  readonly secretValues: Readonly<Record<string, string>>;
+  /** Refuse when the app's newest release is another than this (null: none). Absent: do not care. */
+  readonly ifRelease?: number | null;
+}
+
+export interface ReleaseAnswer {
+  readonly release: number;
+  /** False: equal to what is there; nothing was made. */
+  readonly changed: boolean;
+  readonly plan: number;
+}
+
+/** What would change, without changing it. */
+export interface PlanPreview {
+  readonly app: string;
+  readonly parent: number;
+  readonly changes: readonly ResourceChange[];
+  readonly placements: readonly {
+    readonly replica: string;
+    readonly machine: string;
+    readonly reason: string;
+  }[];
+  readonly problems: readonly Problem[];
+  readonly summary: {
+    readonly add: number;
+    readonly change: number;
+    readonly replace: number;
+    readonly remove: number;
+  };
+}
+
+export interface ResourceChange {
+  readonly machine: string;
+  readonly resource: string;
+  readonly action: 'create' | 'update' | 'replace' | 'delete';
+  readonly fields: readonly {
+    readonly name: string;
+    readonly before: string | null;
+    readonly after: string | null;
+  }[];
+  readonly reason: string;
+  readonly origin: string;
+}
+
+export interface SecretView {
+  readonly name: string;
+  readonly version: number;
+  readonly at: number;
+  readonly by: string;
+}
+
+export interface RegistryAccess {
+  /** `10.90.0.1:5000`: where to push from outside the fleet. */
+  readonly address: string;
+  /** `registry.internal:5000`: how machines and releases call it. */
+  readonly name: string;
+  readonly username: string;
+  readonly password: string;
+  /** PEM of the fleet's certificate authority. */
+  readonly ca: string;
+  /** Set when the address must be reached through a link of this name (local machines). */
+  readonly link?: string;
+}
+
+export interface LogLine {
+  readonly replica: string;
+  readonly service: string;
+  readonly machine: string;
+  /** ms since the epoch. */
+  readonly at: number;
+  readonly stream: 'stdout' | 'stderr';
+  readonly text: string;
+}
+
+/** Answer to `machine add`: with it an agent joins once, within ten minutes. */
+export interface Enrolment {
+  readonly machine: string;
+  readonly token: string;
+  /** URL agents dial. */
+  readonly server: string;
+  /** PEM of the fleet's certificate authority. */
+  readonly ca: string;
+  readonly expiresAt: number;
+}

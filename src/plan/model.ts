@@ -1,5 +1,5 @@
-import type { AppModel, Origins } from '#spec/model.ts';
 import type { FleetModel } from '#spec/fleet-model.ts';
+import type { AppModel, Origins } from '#spec/model.ts';
 
 /** Everything people asked for. */
 export interface Policy {

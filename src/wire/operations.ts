@@ -1,0 +1,221 @@
+import type { FleetModel } from '#spec/fleet-model.ts';
+import type { AppModel, Origins } from '#spec/model.ts';
+import type {
+  AppView,
+  Enrolment,
+  FleetEvent,
+  FleetStatus,
+  LogLine,
+  MachineView,
+  PlanPreview,
+  RegistryAccess,
+  ReleaseAnswer,
+  ReleaseRequest,
+  ReleaseView,
+  ReplicaView,
+  RolloutView,
+  SecretView,
+} from './views.ts';
+
+/**
+ * The contract: input and output of every operation. Server, client, CLI and the OpenAPI document derive from it
+ * and from the table below. Path parameters are fields of the input with the same name.
+ */
+export interface Operations {
+  status: { input: Empty; output: FleetStatus };
+  previewApp: { input: { model: AppModel; origins: Origins }; output: PlanPreview };
+  createRelease: { input: { app: string } & ReleaseRequest; output: ReleaseAnswer };
+  scaleApp: { input: { app: string; replicas: Readonly<Record<string, number>> }; output: ReleaseAnswer };
+  restartApp: { input: { app: string; services: readonly string[] }; output: ReleaseAnswer };
+  rollbackApp: { input: { app: string; release?: number }; output: ReleaseAnswer };
+  removeApp: { input: { app: string; volumes?: readonly string[] }; output: ReleaseAnswer };
+  listApps: { input: Empty; output: { apps: readonly AppView[] } };
+  listReplicas: { input: { app?: string }; output: { replicas: readonly ReplicaView[] } };
+  listReleases: { input: { app: string }; output: { releases: readonly ReleaseView[] } };
+  /** A snapshot at each change, until it is done. */
+  watchRollout: { input: { app: string }; output: RolloutView };
+  /** Past events, then new ones when `follow`. */
+  events: { input: { app?: string; since?: number; tail?: number; follow?: boolean }; output: FleetEvent };
+  logs: {
+    input: {
+      app: string;
+      service?: string;
+      replica?: string;
+      follow?: boolean;
+      tail?: number;
+      sinceMs?: number;
+    };
+    output: LogLine;
+  };
+  listMachines: { input: Empty; output: { machines: readonly MachineView[] } };
+  addMachine: {
+    input: {
+      name: string;
+      provider: 'ssh' | 'local';
+      address: string;
+      labels?: Readonly<Record<string, string>>;
+    };
+    output: Enrolment;
+  };
+  removeMachine: { input: { machine: string; force?: boolean }; output: Empty };
+  applyFleet: { input: { fleet: FleetModel }; output: { plan: number; machines: readonly string[] } };
+  listSecrets: { input: Empty; output: { secrets: readonly SecretView[] } };
+  setSecret: { input: { secret: string; value: string }; output: SecretView };
+  removeSecret: { input: { secret: string }; output: Empty };
+  registryAccess: { input: Empty; output: RegistryAccess };
+  enrol: { input: { token: string; csr: string }; output: { certificate: string; ca: string } };
+  renew: { input: { csr: string }; output: { certificate: string; ca: string } };
+}
+
+export type Empty = Readonly<Record<never, never>>;
+export type OperationName = keyof Operations;
+export type Input<K extends OperationName> = Operations[K]['input'];
+export type Output<K extends OperationName> = Operations[K]['output'];
+
+export interface Operation {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** `:name` is a path parameter; the rest of the input is the query (GET, DELETE) or the JSON body. */
+  readonly path: string;
+  /** `call`: one JSON answer; `stream`: one JSON object per line until it ends. */
+  readonly kind: 'call' | 'stream';
+  /** Who may: a person, an agent with its certificate, or the holder of a one-time token. */
+  readonly role: 'user' | 'agent' | 'token';
+  readonly summary: string;
+}
+
+export const operations = {
+  status: { method: 'GET', path: '/v1/status', kind: 'call', role: 'user', summary: 'The fleet at a glance' },
+  previewApp: {
+    method: 'POST',
+    path: '/v1/preview',
+    kind: 'call',
+    role: 'user',
+    summary: 'What a deploy would change',
+  },
+  createRelease: {
+    method: 'POST',
+    path: '/v1/apps/:app/releases',
+    kind: 'call',
+    role: 'user',
+    summary: 'Make a release and roll it out',
+  },
+  scaleApp: {
+    method: 'POST',
+    path: '/v1/apps/:app/scale',
+    kind: 'call',
+    role: 'user',
+    summary: 'Change the number of replicas',
+  },
+  restartApp: {
+    method: 'POST',
+    path: '/v1/apps/:app/restart',
+    kind: 'call',
+    role: 'user',
+    summary: 'Replace the replicas of services',
+  },
+  rollbackApp: {
+    method: 'POST',
+    path: '/v1/apps/:app/rollback',
+    kind: 'call',
+    role: 'user',
+    summary: 'Go back to an earlier release',
+  },
+  removeApp: {
+    method: 'DELETE',
+    path: '/v1/apps/:app',
+    kind: 'call',
+    role: 'user',
+    summary: 'Remove an app; its volumes only by name',
+  },
+  listApps: { method: 'GET', path: '/v1/apps', kind: 'call', role: 'user', summary: 'All apps' },
+  listReplicas: {
+    method: 'GET',
+    path: '/v1/replicas',
+    kind: 'call',
+    role: 'user',
+    summary: 'All replicas and how they are',
+  },
+  listReleases: {
+    method: 'GET',
+    path: '/v1/apps/:app/releases',
+    kind: 'call',
+    role: 'user',
+    summary: 'Releases of an app',
+  },
+  watchRollout: {
+    method: 'GET',
+    path: '/v1/apps/:app/rollout',
+    kind: 'stream',
+    role: 'user',
+    summary: 'Follow a rollout to its end',
+  },
+  events: { method: 'GET', path: '/v1/events', kind: 'stream', role: 'user', summary: 'What happened' },
+  logs: {
+    method: 'GET',
+    path: '/v1/apps/:app/logs',
+    kind: 'stream',
+    role: 'user',
+    summary: 'What replicas print',
+  },
+  listMachines: { method: 'GET', path: '/v1/machines', kind: 'call', role: 'user', summary: 'All machines' },
+  addMachine: {
+    method: 'POST',
+    path: '/v1/machines',
+    kind: 'call',
+    role: 'user',
+    summary: 'Let a machine in: gives a one-time token',
+  },
+  removeMachine: {
+    method: 'DELETE',
+    path: '/v1/machines/:machine',
+    kind: 'call',
+    role: 'user',
+    summary: 'Put a machine out of the fleet',
+  },
+  applyFleet: { method: 'PUT', path: '/v1/fleet', kind: 'call', role: 'user', summary: 'Set the fleet file' },
+  listSecrets: {
+    method: 'GET',
+    path: '/v1/secrets',
+    kind: 'call',
+    role: 'user',
+    summary: 'Names and versions of secrets',
+  },
+  setSecret: {
+    method: 'PUT',
+    path: '/v1/secrets/:secret',
+    kind: 'call',
+    role: 'user',
+    summary: 'Store a new version of a secret',
+  },
+  removeSecret: {
+    method: 'DELETE',
+    path: '/v1/secrets/:secret',
+    kind: 'call',
+    role: 'user',
+    summary: 'Forget a secret',
+  },
+  registryAccess: {
+    method: 'GET',
+    path: '/v1/registry',
+    kind: 'call',
+    role: 'user',
+    summary: 'Where and how to push images',
+  },
+  enrol: {
+    method: 'POST',
+    path: '/v1/enrol',
+    kind: 'call',
+    role: 'token',
+    summary: 'Join with a one-time token',
+  },
+  renew: {
+    method: 'POST',
+    path: '/v1/renew',
+    kind: 'call',
+    role: 'agent',
+    summary: 'Renew a machine’s certificate',
+  },
+} as const satisfies Record<OperationName, Operation>;
+
+/** WebSocket endpoints: agents stay connected to the first; `exec` carries a terminal (see exec-messages). */
+export const sockets = { agent: '/v1/agent', exec: '/v1/apps/:app/exec' } as const;

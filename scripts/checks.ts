@@ -1,0 +1,40 @@
+import { printStep, runStep, type Step, type StepResult } from './step.ts';
+
+const limitMs = 120_000;
+
+const tool = (name: string, ...argv: readonly string[]): Step => ({ name, argv, timeoutMs: limitMs });
+
+/** What can be said of the code without running it. */
+export const staticChecks: readonly Step[] = [
+  tool('types', 'tsc', '--pretty', 'false'),
+  tool('dead code', 'knip', '--no-progress'),
+  tool('lint', 'oxlint', '--quiet', '-f', 'unix'),
+  tool('format', 'biome', 'check', '--colors=off'),
+];
+
+/** Tests that need neither root nor network. `report` gets the results as JSON. */
+export function unitTests(report: string, live = false): Step {
+  const argv = ['vitest', 'run', '--project', 'unit', ...reporting(report)];
+  return { name: 'unit tests', argv, timeoutMs: 5 * 60_000, live };
+}
+
+export const reporting = (report: string): readonly string[] => [
+  '--reporter=default',
+  '--reporter=json',
+  `--outputFile.json=${report}`,
+];
+
+/** Runs steps side by side, at most two at once, and prints each as it ends. */
+export async function runAll(steps: readonly Step[]): Promise<readonly StepResult[]> {
+  const waiting = [...steps];
+  const results: StepResult[] = [];
+  const lane = async (): Promise<void> => {
+    for (let step = waiting.shift(); step !== undefined; step = waiting.shift()) {
+      const result = await runStep(step);
+      printStep(result);
+      results.push(result);
+    }
+  };
+  await Promise.all([lane(), lane()]);
+  return results;
+}

@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process';
+import { performance } from 'node:perf_hooks';
+
+export interface Step {
+  readonly name: string;
+  readonly argv: readonly string[];
+  readonly timeoutMs: number;
+  /** Print output as it comes, rather than only after a failure. */
+  readonly live?: boolean;
+}
+
+export interface StepResult {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly ms: number;
+  readonly output: string;
+}
+
+const outputBytesMax = 4 << 20;
+const graceMs = 20_000;
+
+/**
+ * Runs one command in a process group of its own and tells how it went. At its time limit, or when this program
+ * is interrupted, the whole group is asked to end and, after a grace, made to.
+ */
+export async function runStep({ name, argv, timeoutMs, live = false }: Step): Promise<StepResult> {
+  const began = performance.now();
+  const [program = '', ...args] = argv;
+  const child = spawn(program, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output = (output + text).slice(-outputBytesMax);
+      if (live) process.stdout.write(text);
+    });
+  }
+  const timers: NodeJS.Timeout[] = [];
+  const end = (why: string): void => {
+    output += `\n${name}: ${why}\n`;
+    signalGroup(child.pid, 'SIGTERM');
+    timers.push(setTimeout(() => signalGroup(child.pid, 'SIGKILL'), graceMs));
+  };
+  timers.push(setTimeout(() => end(`ran for more than ${Math.round(timeoutMs / 1000)} s`), timeoutMs));
+  const interrupted = (): void => end('was interrupted');
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+  const code = await new Promise<number>((resolve) => {
+    child.once('error', (error) => {
+      output += `${name}: ${error.message}\n`;
+      resolve(127);
+    });
+    child.once('close', (exit) => resolve(exit ?? 137));
+  });
+  timers.forEach(clearTimeout);
+  process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+  return { name, ok: code === 0, ms: performance.now() - began, output };
+}
+
+function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, signal);
+  } catch {
+    // It ended by itself.
+  }
+}
+
+/** One line per step; the output of a step that failed follows it. */
+export function printStep({ name, ok, ms, output }: StepResult, live = false): void {
+  console.log(`${ok ? 'ok    ' : 'FAILED'}  ${name.padEnd(12)} ${(ms / 1000).toFixed(1).padStart(6)} s`);
+  if (!ok && !live) console.log(output.trimEnd());
+}

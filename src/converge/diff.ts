@@ -1,0 +1,64 @@
+import type { Manifest, Resource } from '#compile/manifest.ts';
+import { changesBetween, type Observation } from './fields.ts';
+import { actionOf, leavesOf, placeOf, wantedOf } from './kinds.ts';
+import { appliedDigest, type Ledger, type LedgerEntry } from './ledger.ts';
+import { orderSteps } from './order.ts';
+import type { Step } from './step.ts';
+
+/**
+ * What has to be done so that the machine holds its manifest, in an order that works: dependencies first, what
+ * leaves before what takes its address, port or volume. Nothing to do gives no steps. Pure; the order of the input
+ * never matters.
+ */
+export function diff(manifest: Manifest, observed: Observation, ledger: Ledger): readonly Step[] {
+  const ensured = manifest.resources.flatMap((resource) => ensure(resource, observed, ledger));
+  return orderSteps(manifest.resources, [...ensured, ...leaving(manifest, observed, ledger)], ledger);
+}
+
+function ensure(resource: Resource, observed: Observation, ledger: Ledger): Step[] {
+  const before = observed.get(resource.id)?.fields ?? null;
+  const changes = changesBetween(before, wantedOf(resource));
+  if (before !== null && changes.length === 0) return [];
+  const drifted = ledger[placeOf(resource)]?.applied === appliedDigest(resource);
+  return [
+    {
+      key: resource.id,
+      action: before === null ? 'create' : actionOf(resource, changes),
+      resource,
+      changes,
+      cause: drifted ? 'corrective' : 'intentional',
+      before,
+      waitsFor: [],
+    },
+  ];
+}
+
+/** Steps for what Ballast holds, or finds where everything is its own, and the manifest does not name. */
+function leaving(manifest: Manifest, observed: Observation, ledger: Ledger): Step[] {
+  const wanted = new Set(manifest.resources.map(placeOf));
+  const steps = new Map<string, Step>();
+  for (const { stray } of observed.values()) {
+    if (stray !== undefined && !wanted.has(placeOf(stray))) {
+      steps.set(placeOf(stray), leave(stray, { before: null, cause: 'corrective', action: 'delete' }));
+    }
+  }
+  for (const [place, entry] of Object.entries(ledger)) {
+    if (wanted.has(place)) continue;
+    const { before } = entry;
+    steps.set(place, leave(entry.resource, { before, cause: 'intentional', action: farewell(entry) }));
+  }
+  return [...steps.values()];
+}
+
+function farewell({ resource, before }: LedgerEntry): Step['action'] {
+  const rule = leavesOf(resource);
+  return rule === 'always' || (rule === 'made' && before === null) ? 'delete' : 'forget';
+}
+
+const leave = (resource: Resource, how: Pick<Step, 'before' | 'cause' | 'action'>): Step => ({
+  key: `-${placeOf(resource)}`,
+  resource,
+  changes: [],
+  waitsFor: [],
+  ...how,
+});

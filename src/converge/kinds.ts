@@ -1,0 +1,112 @@
+import { sha256Hex } from '#base/digest.ts';
+import { canonical } from '#base/json.ts';
+import type { ContainerResource, Resource, ResourceKind } from '#compile/manifest.ts';
+import type { FieldChange, Fields } from './fields.ts';
+import type { Action } from './step.ts';
+
+/** What converging must know of a kind of resource. */
+interface KindRule<R extends Resource> {
+  /** What it is on the machine: two ids with the same place are the same thing. */
+  readonly place: (resource: R) => string;
+  readonly wanted: (resource: R) => Fields;
+  readonly action: (changes: readonly FieldChange[], resource: R) => Action;
+  /** Other things that only one resource can have at a time. */
+  readonly claims: (resource: R) => readonly string[];
+  /** The resource without long and secret texts, as the ledger keeps it. */
+  readonly slim: (resource: R) => R;
+  /** `always`: goes with the manifest. `made`: only when Ballast made it. `never`: stays. */
+  readonly leaves: 'always' | 'made' | 'never';
+}
+
+type Rules = { readonly [K in ResourceKind]: KindRule<Extract<Resource, { kind: K }>> };
+
+const plain = {
+  action: () => 'update' as const,
+  claims: () => [],
+  slim: <R>(resource: R) => resource,
+  leaves: 'always' as const,
+};
+
+const rules: Rules = {
+  directory: {
+    ...plain,
+    place: ({ path }) => path,
+    wanted: ({ mode, owner, group }) => ({ mode: showMode(mode), owner, group }),
+    leaves: 'made',
+  },
+  file: {
+    ...plain,
+    place: ({ path }) => path,
+    wanted: ({ content, secret, mode, owner, group }) => ({
+      content: secret === undefined ? textDigest(content ?? '') : `secret ${secret}`,
+      mode: showMode(mode),
+      owner,
+      group,
+    }),
+    slim: ({ content: _, ...rest }) => rest,
+  },
+  package: {
+    ...plain,
+    place: ({ name }) => name,
+    wanted: () => ({ installed: true }),
+    leaves: 'made',
+  },
+  sysctl: { ...plain, place: ({ key }) => key, wanted: ({ value }) => ({ value }) },
+  image: { ...plain, place: ({ reference }) => reference, wanted: () => ({ present: true }), leaves: 'made' },
+  volume: {
+    ...plain,
+    place: ({ name }) => name,
+    wanted: ({ driver, options }) => ({ driver, options: canonical(options) }),
+    leaves: 'never',
+  },
+  firewall: {
+    ...plain,
+    place: ({ family, table }) => `${family} ${table}`,
+    wanted: (resource) => ({ rules: textDigest(resource.rules) }),
+    slim: (resource) => ({ ...resource, rules: '' }),
+  },
+  unit: {
+    ...plain,
+    place: ({ name }) => name,
+    wanted: ({ enabled, active, stamp }) => ({ enabled, active, stamp }),
+    action: (changes, { reload }) =>
+      !reload && changes.some(({ name }) => name === 'stamp') ? 'restart' : 'update',
+  },
+  container: {
+    ...plain,
+    place: ({ name }) => name,
+    wanted: ({ quadlet }) => ({ quadlet: textDigest(quadlet), active: true }),
+    action: (changes) => (changes.some(({ name }) => name === 'quadlet') ? 'replace' : 'restart'),
+    claims: containerClaims,
+    slim: (resource) => ({ ...resource, quadlet: '' }),
+  },
+};
+
+// One cast in one place: the table is total over the union, which TypeScript cannot follow through an index.
+const ruleOf = (resource: Resource): KindRule<Resource> => rules[resource.kind] as KindRule<Resource>;
+
+export const placeOf = (resource: Resource): string => `${resource.kind} ${ruleOf(resource).place(resource)}`;
+export const wantedOf = (resource: Resource): Fields => ruleOf(resource).wanted(resource);
+export const claimsOf = (resource: Resource): readonly string[] => ruleOf(resource).claims(resource);
+export const slimOf = (resource: Resource): Resource => ruleOf(resource).slim(resource);
+export const actionOf = (resource: Resource, changes: readonly FieldChange[]): Action =>
+  ruleOf(resource).action(changes, resource);
+export const leavesOf = (resource: Resource): 'always' | 'made' | 'never' => ruleOf(resource).leaves;
+
+/** Digest of a text, the form in which files, Quadlets and rule sets are compared. */
+export const textDigest = (text: string): string => `sha256:${sha256Hex(text).slice(0, 16)}`;
+
+/** `0644`, the way people write modes. */
+export const showMode = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0');
+
+/** An address, a published port and a writable volume serve one container at a time when one follows the other. */
+function containerClaims({ address, quadlet }: ContainerResource): readonly string[] {
+  const claims = address === '' ? [] : [`address ${address}`];
+  for (const line of quadlet.split('\n')) {
+    const port = /^PublishPort=(?:.*:)?(\d[\d-]*):\d[\d-]*(\/\w+)?$/.exec(line.trim());
+    if (port) claims.push(`port ${port[1]}${port[2] ?? '/tcp'}`);
+    const volume = /^Volume=([^/:][^:]*):[^:]+(?::(.*))?$/.exec(line.trim());
+    if (volume && !(volume[2] ?? '').split(',').includes('ro')) claims.push(`volume ${volume[1]}`);
+  }
+  return claims;
+}

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import type { AgentReport, FromAgent } from './agent-messages.ts';
+import type { ExecFromClient, ExecStart } from './exec-messages.ts';
+import {
+  dictionary,
+  integer,
+  maybe,
+  natural,
+  objectName,
+  schemaOf,
+  serviceName,
+  text,
+} from './schema-check.ts';
+import { fleetEvent, logLine, machineFacts, replicaReport, stepFailure } from './view-schemas.ts';
+
+const agentReport = schemaOf<AgentReport>()(
+  z.strictObject({
+    generation: natural,
+    converged: natural,
+    facts: machineFacts,
+    replicas: dictionary(replicaReport),
+    failures: z.array(stepFailure),
+  }),
+);
+
+/** Base64 of at most a mebibyte of output. */
+const data = z.base64().max(1_400_000);
+
+/** What an agent may say. */
+export const fromAgent = schemaOf<FromAgent>()(
+  z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('report'), report: agentReport }),
+    z.strictObject({ kind: z.literal('event'), event: fleetEvent.omit({ seq: true, machine: true }) }),
+    z.strictObject({ kind: z.literal('log'), stream: natural, line: logLine }),
+    z.strictObject({
+      kind: z.literal('output'),
+      stream: natural,
+      fd: z.union([z.literal(1), z.literal(2)]),
+      data,
+    }),
+    z.strictObject({ kind: z.literal('end'), stream: natural, code: integer, error: maybe(text) }),
+  ]),
+);
+
+export const execStart = schemaOf<ExecStart>()(
+  z.strictObject({
+    service: maybe(serviceName),
+    replica: maybe(objectName),
+    command: z.array(text).min(1),
+    tty: z.boolean(),
+    stdin: z.boolean(),
+    env: dictionary(text),
+    user: maybe(text),
+    workdir: maybe(text),
+  }),
+);
+
+export const execFromClient = schemaOf<ExecFromClient>()(
+  z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('stdin'), data }),
+    z.strictObject({ kind: z.literal('stdin-end') }),
+  ]),
+);

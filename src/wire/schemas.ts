@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import { appModel, origins } from './app-schema.ts';
+import { replicaCount } from './deploy-schema.ts';
+import { fleetModel } from './fleet-schema.ts';
+import type { Input, OperationName, Output } from './operations.ts';
+import {
+  appName,
+  dictionary,
+  ipv4,
+  machineName,
+  maybe,
+  natural,
+  objectName,
+  schemaOf,
+  serviceName,
+  text,
+} from './schema-check.ts';
+import * as view from './view-schemas.ts';
+
+/** The fleet's own secrets have dots in their names; those of people have none. */
+const secretName = z
+  .string()
+  .regex(/^[a-zA-Z0-9][a-zA-Z0-9_-]{0,127}$/, 'letters, digits, - and _, at most 128');
+const certificateRequest = z.string().max(8_192);
+
+const empty = z.strictObject({});
+const inputOf = <K extends OperationName>() => schemaOf<Input<K>>();
+
+/** What each operation takes, checked by the server before anything else happens. */
+export const inputSchemas = {
+  status: empty,
+  previewApp: inputOf<'previewApp'>()(z.strictObject({ model: appModel, origins })),
+  createRelease: inputOf<'createRelease'>()(
+    z.strictObject({
+      app: appName,
+      model: appModel,
+      origins,
+      note: z.string().max(1_000),
+      secretValues: dictionary(z.string().max(512 << 10), objectName),
+      ifRelease: maybe(natural.nullable()),
+    }),
+  ),
+  scaleApp: inputOf<'scaleApp'>()(
+    z.strictObject({ app: appName, replicas: dictionary(replicaCount, serviceName) }),
+  ),
+  restartApp: inputOf<'restartApp'>()(z.strictObject({ app: appName, services: z.array(serviceName) })),
+  rollbackApp: inputOf<'rollbackApp'>()(z.strictObject({ app: appName, release: maybe(natural) })),
+  removeApp: inputOf<'removeApp'>()(z.strictObject({ app: appName, volumes: maybe(z.array(objectName)) })),
+  listApps: empty,
+  listReplicas: inputOf<'listReplicas'>()(z.strictObject({ app: maybe(appName) })),
+  listReleases: inputOf<'listReleases'>()(z.strictObject({ app: appName })),
+  watchRollout: inputOf<'watchRollout'>()(z.strictObject({ app: appName })),
+  events: inputOf<'events'>()(
+    z.strictObject({
+      app: maybe(appName),
+      since: maybe(z.number()),
+      tail: maybe(natural),
+      follow: maybe(z.boolean()),
+    }),
+  ),
+  logs: inputOf<'logs'>()(
+    z.strictObject({
+      app: appName,
+      service: maybe(serviceName),
+      replica: maybe(objectName),
+      follow: maybe(z.boolean()),
+      tail: maybe(natural),
+      sinceMs: maybe(z.number()),
+    }),
+  ),
+  listMachines: empty,
+  addMachine: inputOf<'addMachine'>()(
+    z.strictObject({
+      name: machineName,
+      provider: z.enum(['ssh', 'local']),
+      address: ipv4,
+      labels: maybe(dictionary(text)),
+    }),
+  ),
+  removeMachine: inputOf<'removeMachine'>()(
+    z.strictObject({ machine: machineName, force: maybe(z.boolean()) }),
+  ),
+  applyFleet: inputOf<'applyFleet'>()(z.strictObject({ fleet: fleetModel })),
+  listSecrets: empty,
+  setSecret: inputOf<'setSecret'>()(z.strictObject({ secret: secretName, value: z.string().max(512 << 10) })),
+  removeSecret: inputOf<'removeSecret'>()(z.strictObject({ secret: secretName })),
+  registryAccess: empty,
+  enrol: inputOf<'enrol'>()(z.strictObject({ token: z.string().max(256), csr: certificateRequest })),
+  renew: inputOf<'renew'>()(z.strictObject({ csr: certificateRequest })),
+} as const satisfies Record<OperationName, z.ZodObject>;
+
+const outputOf = <K extends OperationName>() => schemaOf<Output<K>>();
+const certificate = z.strictObject({ certificate: text, ca: text });
+
+/** What each operation answers, for the published document and for tests. */
+export const outputSchemas = {
+  status: outputOf<'status'>()(view.fleetStatus),
+  previewApp: outputOf<'previewApp'>()(view.planPreview),
+  createRelease: outputOf<'createRelease'>()(view.releaseAnswer),
+  scaleApp: outputOf<'scaleApp'>()(view.releaseAnswer),
+  restartApp: outputOf<'restartApp'>()(view.releaseAnswer),
+  rollbackApp: outputOf<'rollbackApp'>()(view.releaseAnswer),
+  removeApp: outputOf<'removeApp'>()(view.releaseAnswer),
+  listApps: outputOf<'listApps'>()(z.strictObject({ apps: z.array(view.appView) })),
+  listReplicas: outputOf<'listReplicas'>()(z.strictObject({ replicas: z.array(view.replicaView) })),
+  listReleases: outputOf<'listReleases'>()(z.strictObject({ releases: z.array(view.releaseView) })),
+  watchRollout: outputOf<'watchRollout'>()(view.rolloutView),
+  events: outputOf<'events'>()(view.fleetEvent),
+  logs: outputOf<'logs'>()(view.logLine),
+  listMachines: outputOf<'listMachines'>()(z.strictObject({ machines: z.array(view.machineView) })),
+  addMachine: outputOf<'addMachine'>()(view.enrolment),
+  removeMachine: empty,
+  applyFleet: outputOf<'applyFleet'>()(z.strictObject({ plan: natural, machines: z.array(text) })),
+  listSecrets: outputOf<'listSecrets'>()(z.strictObject({ secrets: z.array(view.secretView) })),
+  setSecret: outputOf<'setSecret'>()(view.secretView),
+  removeSecret: empty,
+  registryAccess: outputOf<'registryAccess'>()(view.registryAccess),
+  enrol: outputOf<'enrol'>()(certificate),
+  renew: outputOf<'renew'>()(certificate),
+} as const satisfies Record<OperationName, z.ZodType>;

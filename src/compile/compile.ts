@@ -1,5 +1,11 @@
 import type { Plan, Policy } from '#plan/model.ts';
-import type { Manifest } from './manifest.ts';
+import { appResources } from './app.ts';
+import { dnsResources } from './dns.ts';
+import { firewallResources } from './firewall.ts';
+import type { Manifest, Resource } from './manifest.ts';
+import { networkResources } from './network.ts';
+import { registryClientResources, registryResources } from './registry.ts';
+import { placedReplicas, servedServices } from './view.ts';
 
 /** What the control plane itself contributes to every machine. Secrets are named (`name@version`), never held. */
 export interface Fixtures {
@@ -42,6 +48,29 @@ export interface CompileInput {
 }
 
 /** All that one machine must hold under a plan. Pure. */
-export function compileManifest({ plan, machine }: CompileInput): Manifest {
-  return { machine, generation: plan.number, resources: [] };
+export function compileManifest({ policy, plan, machine, fixtures }: CompileInput): Manifest {
+  const placed = placedReplicas(policy, plan);
+  const services = servedServices(placed);
+  const { registry } = fixtures;
+  const registryAddress = registry ? policy.machines[registry.machine]?.address : undefined;
+  const resources: Resource[] = [
+    ...networkResources(policy, machine),
+    ...dnsResources(policy, machine, services),
+    ...firewallResources(policy, machine, placed, services),
+    ...(registry && registryAddress !== undefined
+      ? registryClientResources(registry, { address: registryAddress, ca: fixtures.ca })
+      : []),
+    ...(registry?.machine === machine ? registryResources(registry) : []),
+    ...appResources(policy, machine, placed),
+  ];
+  const known = new Set(resources.map(({ id }) => id));
+  return {
+    machine,
+    generation: plan.number,
+    // An edge to what this machine does not hold has nothing to wait for.
+    resources: resources.map((resource) => ({
+      ...resource,
+      after: resource.after.filter((id) => known.has(id)),
+    })),
+  };
 }

@@ -6,6 +6,8 @@ export interface Policy {
   readonly fleet: FleetModel;
   readonly machines: Readonly<Record<string, MachineRecord>>;
   readonly apps: Readonly<Record<string, AppPolicy>>;
+  /** `app/volume` of volumes that a person deleted by name: their place is forgotten. */
+  readonly droppedVolumes?: readonly string[];
 }
 
 /** A machine that was let into the fleet. */
@@ -74,6 +76,8 @@ export interface AppState {
   readonly phase: 'rolling' | 'rolling-back' | 'steady' | 'failed' | 'paused' | 'removing';
   /** When the phase began, ms since the epoch. */
   readonly since: number;
+  /** Since when every replica has been healthy; the rollout is done when that lasts for the monitor time. */
+  readonly healthySince?: number;
   readonly failure?: RolloutFailure;
 }
 

@@ -1,0 +1,96 @@
+import { sha256Hex } from '#base/digest.ts';
+import type { Policy } from '#plan/model.ts';
+import { containerSubnet } from '#plan/schedule/address.ts';
+import type { Resource } from './manifest.ts';
+import { debianPackage, file, runningUnit } from './resources.ts';
+
+export const bridge = 'br-ballast';
+export const networkUnit = 'ballast-network.service';
+export const podmanNetwork = 'ballast';
+const origin = 'network';
+
+/**
+ * The bridge that containers are on, the routes to the other machines' containers, and podman's view of it. Podman
+ * does not manage the network: it would write firewall rules of its own. The bridge is made by a unit of ours and
+ * not by the distribution's network manager, since that is another one on every machine.
+ */
+export function networkResources(policy: Policy, machine: string): Resource[] {
+  const own = policy.machines[machine];
+  if (!own) return [];
+  const subnet = containerSubnet(policy.fleet, own.index);
+  const routes = file(origin, '/etc/ballast/network/routes', { content: routesText(policy, machine) });
+  const unitFile = file(origin, `/etc/systemd/system/${networkUnit}`, { content: unitText(subnet.gateway) });
+  const keepRoutes = file(origin, '/etc/systemd/networkd.conf.d/50-ballast.conf', {
+    content:
+      '[Network]\n# Routes between the machines of the fleet are set by ballast-network.service.\nManageForeignRoutes=no\n',
+  });
+  return [
+    debianPackage(origin, 'iproute2'),
+    debianPackage(origin, 'podman'),
+    routes,
+    unitFile,
+    keepRoutes,
+    runningUnit(origin, networkUnit, [routes, unitFile], { after: ['package:iproute2'] }),
+    file(origin, `/etc/containers/networks/${podmanNetwork}.json`, { content: podmanNetworkText(subnet) }),
+  ];
+}
+
+/** Input of `ip -batch`. `replace` makes it fit to be run again at any time. */
+function routesText(policy: Policy, machine: string): string {
+  return Object.values(policy.machines)
+    .filter(({ name }) => name !== machine)
+    .sort((a, b) => a.index - b.index)
+    .map(
+      ({ index, address }) => `route replace ${containerSubnet(policy.fleet, index).cidr} via ${address}\n`,
+    )
+    .join('');
+}
+
+function unitText(gateway: string): string {
+  return `[Unit]
+Description=Ballast container network
+Wants=network-online.target
+After=network-online.target systemd-networkd.service
+PartOf=systemd-networkd.service
+StartLimitIntervalSec=0
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+# Bridged packets pass the firewall too, so that containers of one machine are kept apart like those of two.
+ExecStartPre=-/usr/sbin/modprobe -q br_netfilter
+ExecStart=-/usr/sbin/ip link add ${bridge} type bridge
+ExecStart=/usr/sbin/ip address replace ${gateway}/24 dev ${bridge}
+ExecStart=/usr/sbin/ip link set ${bridge} up
+ExecStart=/usr/sbin/ip -batch /etc/ballast/network/routes
+ExecStart=/usr/sbin/sysctl -qw net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables=1
+Restart=on-failure
+RestartSec=1
+
+[Install]
+WantedBy=multi-user.target
+`;
+}
+
+function podmanNetworkText(subnet: { readonly cidr: string; readonly gateway: string }): string {
+  const network = {
+    name: podmanNetwork,
+    id: sha256Hex(podmanNetwork),
+    driver: 'bridge',
+    network_interface: bridge,
+    created: '2026-01-01T00:00:00Z',
+    subnets: [{ subnet: subnet.cidr, gateway: subnet.gateway }],
+    ipv6_enabled: false,
+    internal: false,
+    dns_enabled: false,
+    options: { mode: 'unmanaged' },
+    ipam_options: { driver: 'host-local' },
+  };
+  return `${JSON.stringify(network, null, 2)}\n`;
+}
+
+/** A container's hardware address follows from its IP, so that neighbours never hold a stale one. */
+export function macOf(address: string): string {
+  const bytes = address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'));
+  return `02:00:${bytes.join(':')}`;
+}

@@ -1,0 +1,38 @@
+/**
+ * The text of Quadlet files. What a key's value may hold differs from key to key, found by trying on podman 5.4:
+ * values made of words are split like a shell's, `Entrypoint=` and `HealthCmd=` are taken whole; `%` and `$` are
+ * expanded by systemd everywhere and must be doubled.
+ */
+export type QuadletLine = readonly [key: string, value: string];
+
+export interface QuadletSection {
+  readonly name: string;
+  readonly lines: readonly QuadletLine[];
+}
+
+export function quadletText(comment: string, sections: readonly QuadletSection[]): string {
+  const body = sections.map(
+    ({ name, lines }) => `[${name}]\n${lines.map(([key, value]) => `${key}=${value}\n`).join('')}`,
+  );
+  return `# ${comment}\n${body.join('\n')}`;
+}
+
+/** One word of a value that is split into words. */
+export function word(text: string): string {
+  const quoted = text
+    .replaceAll('\\', '\\\\')
+    .replaceAll('"', '\\"')
+    .replaceAll('\n', '\\n')
+    .replaceAll('\r', '\\r')
+    .replaceAll('\t', '\\t');
+  const escaped = unexpanded(quoted);
+  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(escaped) ? escaped : `"${escaped}"`;
+}
+
+export const words = (texts: readonly string[]): string => texts.map(word).join(' ');
+
+/** A list as JSON, for the keys that take their value whole. */
+export const jsonList = (texts: readonly string[]): string => unexpanded(JSON.stringify(texts));
+
+/** Keeps systemd from expanding specifiers and variables. */
+export const unexpanded = (text: string): string => text.replaceAll('%', '%%').replaceAll('$', '$$$$');

@@ -1,0 +1,70 @@
+import type { FleetModel } from '#spec/fleet-model.ts';
+import type { ResourcesModel } from '#spec/model.ts';
+import type { Inventory, MachineRecord, Policy, Replica } from './model.ts';
+
+export interface Amount {
+  readonly cpus: number;
+  readonly memoryBytes: number;
+}
+
+/** A machine as placement sees it. `free` is what no replica, of whatever phase, has reserved. */
+export interface Room {
+  readonly machine: MachineRecord;
+  readonly hostname: string;
+  readonly arch: string;
+  readonly free: Amount;
+  readonly replicas: readonly Replica[];
+}
+
+/**
+ * Kept back for the system, sshd, podman and the agent. Measured: an idle machine with the agent uses about
+ * 110 MiB; the rest is headroom for a container being started.
+ */
+export const systemReserve: Amount = { cpus: 0, memoryBytes: 192 * 1024 ** 2 };
+
+/** Machines that can take replicas now: let in, schedulable, connected and known by their facts. */
+export function rooms(policy: Policy, inventory: Inventory, replicas: readonly Replica[]): readonly Room[] {
+  return Object.values(policy.machines)
+    .sort((a, b) => a.index - b.index)
+    .flatMap((machine) => {
+      const report = inventory.machines[machine.name];
+      if (!report?.connected || !machine.schedulable) return [];
+      const here = replicas.filter((replica) => replica.machine === machine.name);
+      const used = reserved(policy, here);
+      return [
+        {
+          machine,
+          hostname: report.facts.hostname,
+          arch: report.facts.arch,
+          free: {
+            cpus: report.facts.cpus - systemReserve.cpus - used.cpus,
+            memoryBytes: report.facts.memoryBytes - systemReserve.memoryBytes - used.memoryBytes,
+          },
+          replicas: here,
+        },
+      ];
+    });
+}
+
+/** What replicas have reserved together. */
+export function reserved(policy: Policy, replicas: readonly Replica[]): Amount {
+  return replicas.reduce(
+    (sum, replica) => {
+      const service = policy.apps[replica.app]?.releases[replica.release]?.model.services[replica.service];
+      const amount = amountOf(service?.deploy.reservations ?? {});
+      return { cpus: sum.cpus + amount.cpus, memoryBytes: sum.memoryBytes + amount.memoryBytes };
+    },
+    { cpus: 0, memoryBytes: 0 },
+  );
+}
+
+export const amountOf = (resources: ResourcesModel): Amount => ({
+  cpus: resources.cpus ?? 0,
+  memoryBytes: resources.memoryBytes ?? 0,
+});
+
+/** The machine on which the registry runs: the one named, else the first that was let in. */
+export function registryMachine(fleet: FleetModel, machines: Policy['machines']): string | undefined {
+  const first = Object.values(machines).sort((a, b) => a.index - b.index)[0];
+  return fleet.registry.machine ?? first?.name;
+}

@@ -1,0 +1,24 @@
+import { must } from '#base/assert.ts';
+import { digestOf } from '#base/digest.ts';
+import type { ServiceModel } from '#spec/model.ts';
+import type { Release } from './model.ts';
+
+/**
+ * Digest of all that a service's containers depend on. What only steers the rollout or the placement is left out,
+ * so that changing it moves nothing that need not move.
+ */
+export function serviceDigest(release: Release, service: ServiceModel): string {
+  const { deploy, dependsOn: _dependsOn, build: _build, ...container } = service;
+  return digestOf({
+    container,
+    limits: deploy.limits,
+    labels: deploy.labels,
+    networks: Object.keys(service.networks).map((key) => release.model.networks[key]),
+    volumes: service.mounts.map((mount) => mount.kind === 'volume' && release.model.volumes[mount.volume]),
+    configs: service.configs.map((grant) => release.model.configs[grant.source]?.content),
+    secrets: service.secrets.map((grant) => release.secrets[grant.source]),
+  });
+}
+
+export const serviceOf = (release: Release, name: string): ServiceModel =>
+  must(release.model.services[name], `service ${name} of ${release.app} release ${release.number}`);

@@ -1,0 +1,105 @@
+import { chmod, mkdir, open, rename, rm, statfs } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { BallastError } from '#base/errors.ts';
+
+export interface FileLook {
+  readonly mode: number;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+/**
+ * Puts a file in place whole or not at all, also when the power goes: written beside its place, synced, renamed.
+ * Missing parent directories are made. The side file has a fixed name, so that a crash leaves at most one.
+ */
+export async function writeAtomic(path: string, content: string, look: FileLook): Promise<void> {
+  const directory = dirname(path);
+  const beside = join(directory, `.${basename(path)}.ballast`);
+  try {
+    await mkdir(directory, { recursive: true });
+    // A side file left by a crash may belong to someone else or be a link: never write through it.
+    await rm(beside, { force: true });
+    const file = await open(beside, 'wx', 0o600);
+    try {
+      await file.writeFile(content);
+      if (look.uid !== undefined && look.gid !== undefined) await file.chown(look.uid, look.gid);
+      await file.chmod(look.mode);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(beside, path);
+    await syncDirectory(directory);
+  } catch (cause) {
+    await rm(beside, { force: true }).catch(() => {});
+    throw await fileFailure(path, cause);
+  }
+}
+
+/** Makes a rename or removal in a directory outlive a power cut. */
+export async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+/** Removes a file; absent is fine. */
+export async function removeFile(path: string): Promise<void> {
+  try {
+    await rm(path, { force: true });
+    await syncDirectory(dirname(path));
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT') return;
+    throw await fileFailure(path, cause);
+  }
+}
+
+/** An operating error out of a failed file operation; a full disk is called so, with what is left of it. */
+export async function fileFailure(path: string, cause: unknown): Promise<BallastError> {
+  if (cause instanceof BallastError) return cause;
+  const code = codeOf(cause);
+  if (code === 'ENOSPC' || code === 'EDQUOT') return await noSpace(path, cause);
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new BallastError('command-failed', `${path} could not be written`, { why, cause });
+}
+
+/** The error of a full disk: which place, and how much it has left. */
+export async function noSpace(path: string, cause?: unknown): Promise<BallastError> {
+  return new BallastError(
+    'command-failed',
+    `no space left on the disk of ${path} (${await freeMiB(path)} MiB free)`,
+    {
+      fix: 'free space on the machine: `podman image prune -a` there removes unused images',
+      cause,
+    },
+  );
+}
+
+/** Free space at a path or at the nearest directory above it that exists, in MiB. */
+async function freeMiB(path: string): Promise<string> {
+  for (let at = path; ; at = dirname(at)) {
+    try {
+      const { bavail, bsize } = await statfs(at);
+      return String(Math.floor((bavail * bsize) / 1024 ** 2));
+    } catch {
+      if (at === dirname(at)) return '?';
+    }
+  }
+}
+
+/** Mode of a directory or file that is there already. */
+export async function setLook(path: string, look: FileLook): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    if (look.uid !== undefined && look.gid !== undefined) await file.chown(look.uid, look.gid);
+  } finally {
+    await file.close();
+  }
+  await chmod(path, look.mode);
+}
+
+export const codeOf = (cause: unknown): string | undefined =>
+  cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;

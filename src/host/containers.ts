@@ -1,0 +1,161 @@
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BallastError } from '#base/errors.ts';
+import type { ContainerResource } from '#compile/manifest.ts';
+import type { Observed } from '#converge/fields.ts';
+import { textDigest } from '#converge/kinds.ts';
+import type { Step } from '#converge/step.ts';
+import { removeFile, writeAtomic } from './atomic.ts';
+import { limit } from './batch.ts';
+import { exec, tail } from './exec.ts';
+import type { Facility } from './facility.ts';
+import type { JobBook, JobEnds } from './jobs.ts';
+import { isSettled, quadletDirectory, quadletName, quadletPath, restartPolicy, unitOf } from './quadlet.ts';
+import { daemonReload, showUnits, systemctl, type UnitState, unitLog } from './systemctl.ts';
+
+const startTimeoutMs = 90_000;
+
+export interface Containers extends Facility<ContainerResource> {
+  /** Units of the containers last observed, by container name. */
+  readonly units: () => ReadonlyMap<string, UnitState>;
+}
+
+/** Replicas: a Quadlet file each, and the service systemd makes of it. */
+export function createContainers(jobs: JobBook): Containers {
+  let units: ReadonlyMap<string, UnitState> = new Map();
+  // More starts at a time only make each of them slower.
+  const starting = limit(4);
+  const stopping = limit(8);
+
+  return {
+    units: () => units,
+    async observe(resources) {
+      const texts = await readQuadlets();
+      const there = resources.filter(({ name }) => texts.has(name));
+      const shown = await showUnits(there.map(({ name }) => unitOf(name)));
+      units = new Map(there.flatMap(({ name }) => entry(name, shown.get(unitOf(name)))));
+      await jobs.write(endedJobs(resources, units, jobs.ends()));
+      const seen = new Map<string, Observed>();
+      for (const resource of there) {
+        const text = texts.get(resource.name) ?? '';
+        const state = units.get(resource.name);
+        const ended = resource.job && jobs.ends()[resource.name] !== undefined;
+        const active = ended || (state !== undefined && isSettled(state, restartPolicy(text)));
+        seen.set(resource.id, { fields: { quadlet: textDigest(text), active } });
+      }
+      const asked = new Set(resources.map(({ name }) => name));
+      for (const name of texts.keys()) {
+        if (!asked.has(name)) seen.set(`container:${name}`, { fields: {}, stray: stray(name) });
+      }
+      return seen;
+    },
+    async apply(step) {
+      if (step.action === 'delete') await stopping(async () => await leave(step.resource));
+      else await ensure(step, units.get(step.resource.name), starting);
+      return undefined;
+    },
+  };
+}
+
+const entry = <T>(key: string, value: T | undefined): [string, T][] =>
+  value === undefined ? [] : [[key, value]];
+
+async function readQuadlets(): Promise<ReadonlyMap<string, string>> {
+  const files = await readdir(quadletDirectory).catch((): string[] => []);
+  const texts = new Map<string, string>();
+  for (const file of files) {
+    const name = quadletName(file);
+    // What is no Quadlet here is the side file of a write that never ended.
+    if (name === undefined) await removeFile(join(quadletDirectory, file)).catch(() => {});
+    else texts.set(name, await readFile(join(quadletDirectory, file), 'utf8').catch(() => ''));
+  }
+  return texts;
+}
+
+/** Ends of jobs that are wanted: those known already and those seen now. */
+function endedJobs(
+  resources: readonly ContainerResource[],
+  units: ReadonlyMap<string, UnitState>,
+  known: JobEnds,
+): JobEnds {
+  return Object.fromEntries(
+    resources.flatMap(({ name, job }) => {
+      const unit = units.get(name);
+      const ended =
+        unit && unit.exitedUs > 0 && (unit.active === 'inactive' || unit.active === 'failed')
+          ? { exitCode: unit.exitCode, at: Date.now() }
+          : undefined;
+      return job ? entry(name, known[name] ?? ended) : [];
+    }),
+  );
+}
+
+async function ensure(
+  step: Step<ContainerResource>,
+  state: UnitState | undefined,
+  starting: ReturnType<typeof limit>,
+): Promise<void> {
+  const { name, quadlet, job } = step.resource;
+  const unit = unitOf(name);
+  const changed = step.before?.['quadlet'] !== textDigest(quadlet);
+  if (changed) {
+    await mkdir(quadletDirectory, { recursive: true, mode: 0o755 });
+    await writeAtomic(quadletPath(name), quadlet, { mode: 0o600, uid: 0, gid: 0 });
+  }
+  // A unit file that systemd has not read is as good as none; a crash may have left one.
+  if (changed || state?.load !== 'loaded' || state.needsReload) await daemonReload();
+  // A failed unit that hit its start limit would refuse; for any other this says so and nothing else.
+  if (!changed) await systemctl(['reset-failed', unit]);
+  const verb = step.before !== null && changed ? 'restart' : 'start';
+  await starting(async () => {
+    const started = await systemctl([verb, ...(job ? ['--no-block'] : []), unit], startTimeoutMs);
+    if (started.code !== 0) throw await startFailure(name, started.stderr);
+  });
+}
+
+async function leave({ name, stopGraceMs }: ContainerResource): Promise<void> {
+  const unit = unitOf(name);
+  await systemctl(['stop', unit], stopGraceMs + 90_000);
+  await removeFile(quadletPath(name));
+  await daemonReload();
+  await systemctl(['reset-failed', unit]);
+  // Normally gone with its unit; a container that outlived a crash is not.
+  await exec(['podman', 'rm', '--force', '--ignore', '--time', '1', name], { timeoutMs: 60_000 });
+}
+
+async function startFailure(name: string, stderr: string): Promise<BallastError> {
+  const state = (await showUnits([unitOf(name)])).get(unitOf(name));
+  if (state?.load === 'not-found') {
+    return new BallastError('command-failed', `Quadlet refused ${name}.container`, {
+      log: await generatorLog(name),
+    });
+  }
+  const code = state === undefined || state.exitKind === 0 ? '' : ` (exit code ${state.exitCode})`;
+  const log = await unitLog(unitOf(name)).catch(() => []);
+  return new BallastError('command-failed', `${name} could not be started${code}`, {
+    why: stderr.trim().split('\n')[0] ?? '',
+    log,
+  });
+}
+
+/** What Quadlet says about one file when it is asked to try. */
+async function generatorLog(name: string): Promise<readonly string[]> {
+  const generator = '/usr/lib/systemd/system-generators/podman-system-generator';
+  const { stderr } = await exec([generator, '--dryrun'], { timeoutMs: 20_000 });
+  return tail(stderr).filter((line) => line.includes(name));
+}
+
+const stray = (name: string): ContainerResource => ({
+  kind: 'container',
+  id: `container:${name}`,
+  after: [],
+  origin: 'found on the machine',
+  name,
+  app: '',
+  service: '',
+  quadlet: '',
+  address: '',
+  health: { kind: 'none', settleMs: 0 },
+  stopGraceMs: 10_000,
+  job: false,
+});

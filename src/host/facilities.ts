@@ -1,0 +1,25 @@
+import { createContainers } from './containers.ts';
+import { createDirectories } from './directories.ts';
+import type { Facilities, HostContext } from './facility.ts';
+import { createFiles } from './files.ts';
+import { createFirewalls } from './firewall.ts';
+import { createImages } from './images.ts';
+import type { JobBook } from './jobs.ts';
+import { createPackages } from './packages.ts';
+import { createSysctls } from './sysctl.ts';
+import { createUnits } from './units.ts';
+import { createVolumes } from './volumes.ts';
+
+/** The table of everything a machine can hold, one facility a kind. */
+export const createFacilities = (context: HostContext, jobs: JobBook) =>
+  ({
+    directory: createDirectories(),
+    file: createFiles(context),
+    package: createPackages(context),
+    sysctl: createSysctls(),
+    image: createImages(context),
+    volume: createVolumes(context),
+    firewall: createFirewalls(context),
+    unit: createUnits(),
+    container: createContainers(jobs),
+  }) satisfies Facilities;

@@ -1,0 +1,91 @@
+import { BallastError } from '#base/errors.ts';
+import type { UnitResource } from '#compile/manifest.ts';
+import type { Observed } from '#converge/fields.ts';
+import { placeOf } from '#converge/kinds.ts';
+import type { Step } from '#converge/step.ts';
+import type { Facility } from './facility.ts';
+import { daemonReload, showUnits, systemctl, type UnitState, unitLog } from './systemctl.ts';
+
+const lasting = new Set(['enabled', 'static', 'generated', 'indirect', 'alias', 'linked', 'transient']);
+const startTimeoutMs = 120_000;
+
+/** Units that exist by their own package or file: whether they are on, and restarted when what they read changes. */
+export function createUnits(): Facility<UnitResource> {
+  return {
+    async observe(resources, ledger) {
+      const states = await showUnits(resources.map(({ name }) => name));
+      const seen = new Map<string, Observed>();
+      for (const resource of resources) {
+        const state = states.get(resource.name);
+        if (state === undefined || state.load === 'not-found') continue;
+        // The stamp is what this program noted when it last started the unit anew.
+        const stamp = ledger[placeOf(resource)]?.note ?? '';
+        seen.set(resource.id, { fields: { ...switches(state), stamp } });
+      }
+      return seen;
+    },
+    async apply(step) {
+      if (step.action === 'delete') await leave(step);
+      else await ensure(step);
+      return step.action === 'delete' ? undefined : step.resource.stamp;
+    },
+  };
+}
+
+const switches = ({ file, active, sub }: UnitState): { enabled: boolean; active: boolean } => ({
+  enabled: lasting.has(file),
+  active:
+    ['active', 'reloading', 'refreshing'].includes(active) ||
+    (active === 'activating' && sub !== 'auto-restart'),
+});
+
+async function ensure({ resource, before }: Step<UnitResource>): Promise<void> {
+  const { name, enabled, active, reload, stamp } = resource;
+  const state = await stateOf(name);
+  if (state.needsReload || state.load !== 'loaded') await daemonReload();
+  const now = state.load === 'loaded' ? state : await stateOf(name);
+  if (now.load === 'masked' && (enabled || active)) await act(name, ['unmask', name]);
+  if (now.load === 'not-found') throw notFound(name);
+  const is = switches(now);
+  // Without its own reload: nothing here changes what systemd has already read.
+  if (enabled !== is.enabled) await act(name, [enabled ? 'enable' : 'disable', '--no-reload', name]);
+  if (!active) {
+    if (is.active) await act(name, ['stop', name]);
+    return;
+  }
+  const stale = is.active && before?.['stamp'] !== stamp;
+  if (stale) await act(name, [reload ? 'reload-or-restart' : 'restart', name]);
+  else if (!is.active) await act(name, ['start', name]);
+}
+
+/** Puts a unit back as it was before Ballast. */
+async function leave({ resource: { name }, before }: Step<UnitResource>): Promise<void> {
+  const state = await stateOf(name);
+  if (state.load === 'not-found') return;
+  const is = switches(state);
+  if (is.active && before?.['active'] !== true) await act(name, ['stop', name]);
+  if (is.enabled && state.file === 'enabled' && before?.['enabled'] !== true) {
+    await act(name, ['disable', '--no-reload', name]);
+  }
+}
+
+async function stateOf(name: string): Promise<UnitState> {
+  const state = (await showUnits([name])).get(name);
+  if (state === undefined) throw notFound(name);
+  return state;
+}
+
+const notFound = (name: string): BallastError =>
+  new BallastError('not-found', `the machine has no unit ${name}`, {
+    fix: 'see that the package or file it comes from is installed',
+  });
+
+async function act(name: string, args: readonly string[]): Promise<void> {
+  const { code, stderr } = await systemctl(args, startTimeoutMs);
+  if (code === 0) return;
+  const log = await unitLog(name).catch(() => []);
+  throw new BallastError('command-failed', `systemctl ${args[0]} ${name} failed`, {
+    why: stderr.trim().split('\n')[0] ?? '',
+    log,
+  });
+}

@@ -50,9 +50,9 @@ function unitSection({ placed: { replica, service, release } }: ContainerInput):
         'Description',
         unexpanded(`${replica.app} ${replica.service} ${replica.slot} (release ${release.number})`),
       ],
-      ['Wants', `network-online.target ${dnsUnit}`],
+      // Not Requires: a restart of the network's unit must not restart containers.
+      ['Wants', `network-online.target ${networkUnit} ${dnsUnit}`],
       ['After', `network-online.target ${networkUnit} ${dnsUnit}`],
-      ['Requires', networkUnit],
       // Without a limit of the app's own, systemd is to try for ever: its default gives up after five failures.
       ['StartLimitIntervalSec', limited ? seconds(windowMs ?? 24 * 3_600_000) : '0'],
       ...(limited ? [['StartLimitBurst', String(maxAttempts + 1)] as const] : []),

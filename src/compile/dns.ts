@@ -84,7 +84,7 @@ pid-file=
 function unitText(): string {
   return `[Unit]
 Description=Ballast names for containers
-Requires=${networkUnit}
+Wants=${networkUnit}
 After=${networkUnit}
 StartLimitIntervalSec=0
 

@@ -53,13 +53,14 @@ function rulesText(
   const all = policy.fleet.network.containers;
   const { cidr } = containerSubnet(policy.fleet, own.index);
   const networks = networkMembers(placed);
+  const shut = shutIn(placed);
   const published = services.flatMap((service) =>
     service.service.ports.flatMap((port) => publishRule(port, service, machine)),
   );
   return `table inet ${table}
 delete table inet ${table}
 table inet ${table} {
-${[...networks].map(([name, addresses]) => setText(name, addresses)).join('')}\tchain published {
+${shut.length > 0 ? setText('shut_in', shut) : ''}${[...networks].map(([name, addresses]) => setText(name, addresses)).join('')}\tchain published {
 ${published.map((rule) => `\t\t${rule}\n`).join('')}\t}
 \tchain prerouting {
 \t\ttype nat hook prerouting priority dstnat - 5; policy accept;
@@ -84,7 +85,7 @@ ${[...networks.keys()].map((name) => `\t\tip saddr @${name} ip daddr @${name} ac
 \t\tip daddr ${all} jump between
 \t\tip daddr ${all} meta l4proto tcp counter reject with tcp reset
 \t\tip daddr ${all} counter reject
-\t}
+${shut.length > 0 ? '\t\tip saddr @shut_in counter reject\n' : ''}\t}
 \tchain input {
 \t\ttype filter hook input priority filter - 5; policy accept;
 \t\tiifname != "${bridge}" accept
@@ -109,6 +110,20 @@ function networkMembers(placed: readonly Placed[]): ReadonlyMap<string, readonly
     }
   }
   return new Map([...members].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Addresses of containers whose networks are all `internal`: they reach nothing outside the fleet. */
+function shutIn(placed: readonly Placed[]): readonly string[] {
+  return placed
+    .filter(({ release, service }) => {
+      const keys = Object.keys(service.networks);
+      return (
+        service.networkMode === 'bridge' &&
+        keys.length > 0 &&
+        keys.every((key) => release.model.networks[key]?.internal)
+      );
+    })
+    .map(({ replica }) => replica.address);
 }
 
 const setText = (name: string, addresses: readonly string[]): string =>

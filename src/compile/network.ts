@@ -30,7 +30,7 @@ export function networkResources(policy: Policy, machine: string): Resource[] {
     routes,
     unitFile,
     keepRoutes,
-    runningUnit(origin, networkUnit, [routes, unitFile], { after: ['package:iproute2'] }),
+    runningUnit(origin, networkUnit, [routes, unitFile], { reload: true, after: ['package:iproute2'] }),
     file(origin, `/etc/containers/networks/${podmanNetwork}.json`, { content: podmanNetworkText(subnet) }),
   ];
 }
@@ -64,6 +64,7 @@ ExecStart=/usr/sbin/ip address replace ${gateway}/24 dev ${bridge}
 ExecStart=/usr/sbin/ip link set ${bridge} up
 ExecStart=/usr/sbin/ip -batch /etc/ballast/network/routes
 ExecStart=/usr/sbin/sysctl -qw net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables=1
+ExecReload=/usr/sbin/ip -batch /etc/ballast/network/routes
 Restart=on-failure
 RestartSec=1
 

@@ -21,7 +21,7 @@ const graceMs = 20_000;
 
 /**
  * Runs one command in a process group of its own and tells how it went. At its time limit, or when this program
- * is interrupted, the whole group is asked to end and, after a grace, made to.
+ * is interrupted, it is asked to end and clean up; after a grace the whole group is made to.
  */
 export async function runStep({ name, argv, timeoutMs, live = false }: Step): Promise<StepResult> {
   const began = performance.now();
@@ -37,8 +37,9 @@ export async function runStep({ name, argv, timeoutMs, live = false }: Step): Pr
   const timers: NodeJS.Timeout[] = [];
   const end = (why: string): void => {
     output += `\n${name}: ${why}\n`;
-    signalGroup(child.pid, 'SIGTERM');
-    timers.push(setTimeout(() => signalGroup(child.pid, 'SIGKILL'), graceMs));
+    child.kill('SIGINT');
+    timers.push(setTimeout(() => signalGroup(child.pid, 'SIGTERM'), graceMs));
+    timers.push(setTimeout(() => signalGroup(child.pid, 'SIGKILL'), 2 * graceMs));
   };
   timers.push(setTimeout(() => end(`ran for more than ${Math.round(timeoutMs / 1000)} s`), timeoutMs));
   const interrupted = (): void => end('was interrupted');

@@ -92,7 +92,8 @@ function containerLines(input: ContainerInput): QuadletLine[] {
     ...isolationLines(service),
     ...loggingLines(service),
     ...labelLines(input),
-    ['PodmanArgs', words(extraArguments(service))],
+    // One line each: an empty PodmanArgs would undo those before it.
+    ...extraArguments(service).map((argument) => ['PodmanArgs', word(argument)] as const),
   ];
 }
 

@@ -1,0 +1,165 @@
+/**
+ * Makes the one executable, dist/ballast: command line, server and agent in one file, which needs no Node on the
+ * machine it runs on. Does nothing when nothing changed since the last time. `--force` builds anyway.
+ */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
+import { dirname, join, relative } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { type Plugin, rolldown } from 'rolldown';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const dist = join(root, 'dist');
+const work = join(dist, '.build');
+const output = join(dist, 'ballast');
+const run = promisify(execFile);
+
+const began = performance.now();
+const version = await versionOf();
+const stamp = await stampOf(version);
+const force = process.argv.includes('--force');
+if (!force && (await isCurrent(stamp))) {
+  console.log(`dist/ballast ${version} is up to date (${elapsed()})`);
+} else {
+  await mkdir(work, { recursive: true });
+  const bundle = await step('bundle the sources', bundleSources);
+  const node = await step('prepare Node', prepareNode);
+  await step('join them into one executable', () => makeExecutable(bundle, node));
+  await writeFile(join(work, 'stamp'), stamp);
+  const { size } = await stat(output);
+  console.log(`dist/ballast ${version}: ${(size / 2 ** 20).toFixed(1)} MiB in ${elapsed()}`);
+}
+
+async function step<T>(what: string, action: () => Promise<T>): Promise<T> {
+  const start = performance.now();
+  const result = await action();
+  console.log(`  ${what} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
+  return result;
+}
+
+function elapsed(): string {
+  return `${((performance.now() - began) / 1000).toFixed(1)} s`;
+}
+
+/** One minified CommonJS file. Dynamic imports become functions that are called when a subcommand needs them. */
+async function bundleSources(): Promise<string> {
+  const file = join(work, 'ballast.cjs');
+  const bundle = await rolldown({
+    input: join(root, 'src/cli/main.ts'),
+    platform: 'node',
+    plugins: [lazyBuiltins()],
+    transform: { define: { BALLAST_VERSION: JSON.stringify(version) } },
+    logLevel: 'warn',
+  });
+  await bundle.write({ file, format: 'cjs', minify: true, codeSplitting: false, comments: false });
+  await bundle.close();
+  return file;
+}
+
+/**
+ * Node's own modules are loaded where they are first used. Left alone, the bundler asks for all of them at the
+ * start of the file, which `--version` would pay for.
+ */
+function lazyBuiltins(): Plugin {
+  const prefix = '\0builtin:';
+  return {
+    name: 'lazy-builtins',
+    resolveId: (id) => (isBuiltin(id) ? `${prefix}${id}` : null),
+    load: (id) => {
+      if (!id.startsWith(prefix)) return null;
+      const name = JSON.stringify(id.slice(prefix.length));
+      return { code: `module.exports = process.getBuiltinModule(${name})`, moduleType: 'js' };
+    },
+  };
+}
+
+/** Node itself, without its symbol table when `strip` is there: a quarter smaller. Kept for the next build. */
+async function prepareNode(): Promise<string> {
+  const source = join(root, 'node_modules', `node-linux-${process.arch}`, 'bin/node');
+  const key = createHash('sha256').update(`${source} ${(await stat(source)).mtimeMs} ${process.version}`);
+  const node = join(work, `node-${key.digest('hex').slice(0, 12)}`);
+  if (await exists(node)) return node;
+  for (const old of await readdir(work)) {
+    if (old.startsWith('node-')) await rm(join(work, old), { force: true });
+  }
+  const partial = `${node}.partial`;
+  try {
+    await run('strip', ['-o', partial, source]);
+  } catch {
+    await copyFile(source, partial); // binutils is a convenience here, not a need
+  }
+  await chmod(partial, 0o755);
+  await rename(partial, node);
+  return node;
+}
+
+async function makeExecutable(bundle: string, node: string): Promise<void> {
+  const partial = join(work, 'ballast.partial');
+  const config = join(work, 'sea.json');
+  await writeFile(
+    config,
+    JSON.stringify({
+      main: bundle,
+      mainFormat: 'commonjs',
+      executable: node,
+      output: partial,
+      disableExperimentalSEAWarning: true,
+      useCodeCache: true,
+      execArgvExtension: 'none', // NODE_OPTIONS of whoever calls must not reach into it
+    }),
+  );
+  await run(join(root, 'node_modules', `node-linux-${process.arch}`, 'bin/node'), ['--build-sea', config]);
+  await chmod(partial, 0o755);
+  await rename(partial, output); // a running ballast keeps the file it began with
+}
+
+/** `0.1.0 (abc1234)`: of package.json, and the last commit that touched what goes in; `+`: changed since. */
+async function versionOf(): Promise<string> {
+  const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+  const sources = ['src', 'package.json', 'package-lock.json', 'scripts/build.ts'];
+  try {
+    const log = await run('git', ['log', '-1', '--format=%h', '--', ...sources], { cwd: root });
+    const status = await run('git', ['status', '--porcelain', '--', ...sources], { cwd: root });
+    return `${manifest.version} (${log.stdout.trim()}${status.stdout.trim() === '' ? '' : '+'})`;
+  } catch {
+    return manifest.version; // not a clone, or no git
+  }
+}
+
+async function stampOf(text: string): Promise<string> {
+  const hash = createHash('sha256').update(`${text} ${process.version} ${process.arch}\n`);
+  const sources = await filesBelow(join(root, 'src'));
+  const fixed = ['package-lock.json', 'package.json', 'scripts/build.ts'].map((name) => join(root, name));
+  for (const file of [...sources.filter((name) => !name.endsWith('.test.ts')), ...fixed]) {
+    hash.update(`${relative(root, file)}\n`).update(await readFile(file));
+  }
+  return hash.digest('hex');
+}
+
+async function isCurrent(wanted: string): Promise<boolean> {
+  if (!(await exists(output))) return false;
+  try {
+    return (await readFile(join(work, 'stamp'), 'utf8')) === wanted;
+  } catch {
+    return false;
+  }
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+async function exists(file: string): Promise<boolean> {
+  return await stat(file).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,29 @@
+import type { AppView } from '#wire/views.ts';
+import type { Paint } from './render/paint.ts';
+
+export interface StateWord {
+  readonly word: string;
+  readonly wrong: boolean;
+  readonly colour: (paint: Paint) => (text: string) => string;
+}
+
+/** How an app is, in a word or two. */
+export function stateOf(app: AppView): StateWord {
+  const healthy = app.services.every((service) => service.healthy >= service.wanted);
+  switch (app.state.phase) {
+    case 'rolling':
+      return { word: 'rolling out', wrong: false, colour: (paint) => paint.yellow };
+    case 'rolling-back':
+      return { word: 'rolling back', wrong: true, colour: (paint) => paint.yellow };
+    case 'removing':
+      return { word: 'being removed', wrong: false, colour: (paint) => paint.yellow };
+    case 'paused':
+      return { word: 'paused', wrong: true, colour: (paint) => paint.yellow };
+    case 'failed':
+      return { word: healthy ? 'rolled back' : 'failed', wrong: true, colour: (paint) => paint.red };
+    case 'steady':
+      return healthy
+        ? { word: 'healthy', wrong: false, colour: (paint) => paint.green }
+        : { word: 'unhealthy', wrong: true, colour: (paint) => paint.red };
+  }
+}

@@ -1,0 +1,1 @@
+import { command } from '#cli/command.ts'; export const deploy = command({ args: [], flags: {}, examples: [{does:'x', line:'y'}], run: async () => 0 });

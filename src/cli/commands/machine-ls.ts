@@ -1,0 +1,71 @@
+import { showSize } from '#base/size.ts';
+import { command, outputFlag } from '#cli/command.ts';
+import { connect } from '#cli/connect.ts';
+import { conformityWord, machineColour } from '#cli/machine-words.ts';
+import { showAge } from '#cli/render/age.ts';
+import { printListing } from '#cli/render/output.ts';
+
+export const machineLs = command({
+  details: 'UP TO DATE says whether a machine holds all that the newest plan wants of it.',
+  args: [],
+  flags: { ...outputFlag },
+  examples: [
+    { does: 'All machines', line: 'ballast machine ls' },
+    { does: 'With system, kernel, podman and labels', line: 'ballast machine ls -o wide' },
+  ],
+  async run({ flags }, shell) {
+    const client = await connect(flags, shell);
+    const { machines } = await client.call('listMachines', {}, { signal: shell.signal });
+    const { paint } = shell.out;
+    await printListing(
+      {
+        rows: machines,
+        data: { machines },
+        name: ({ name }) => name,
+        empty: 'There are no machines yet. Add one: ballast machine add NAME --ssh root@ADDRESS',
+        columns: [
+          { title: 'MACHINE', cell: ({ name }) => name },
+          { title: 'ADDRESS', cell: ({ address }) => address },
+          {
+            title: 'STATUS',
+            cell: ({ status, schedulable }) => (schedulable ? status : `${status}, closed`),
+            paint: (text, machine) => machineColour(paint, machine)(text),
+          },
+          { title: 'UP TO DATE', cell: conformityWord, paint: (text, machine) => machineColour(paint, machine)(text) },
+          { title: 'REPLICAS', cell: ({ replicas }) => String(replicas), right: true },
+          {
+            title: 'CPUS',
+            cell: ({ facts, reserved }) => (facts ? `${trim(reserved.cpus)}/${facts.cpus}` : ''),
+            right: true,
+          },
+          {
+            title: 'MEMORY',
+            cell: ({ facts, reserved }) =>
+              facts ? `${showSize(reserved.memoryBytes)}/${showSize(facts.memoryBytes)}` : '',
+            right: true,
+          },
+          { title: 'SEEN', cell: ({ seenAt }) => (seenAt === null ? 'never' : `${showAge(shell.now() - seenAt)} ago`) },
+          { title: 'PROVIDER', cell: ({ provider }) => provider, wide: true },
+          { title: 'SYSTEM', cell: ({ facts }) => facts?.os ?? '', wide: true },
+          { title: 'KERNEL', cell: ({ facts }) => facts?.kernel ?? '', wide: true },
+          { title: 'PODMAN', cell: ({ facts }) => facts?.podman ?? '', wide: true },
+          { title: 'AGENT', cell: ({ facts }) => facts?.agent ?? '', wide: true },
+          { title: 'DISK FREE', cell: ({ facts }) => (facts ? showSize(facts.diskFreeBytes) : ''), wide: true },
+          {
+            title: 'LABELS',
+            wide: true,
+            cell: ({ labels }) =>
+              Object.entries(labels)
+                .map(([key, value]) => `${key}=${value}`)
+                .join(','),
+          },
+        ],
+      },
+      flags,
+      shell,
+    );
+    return 0;
+  },
+});
+
+const trim = (cpus: number): string => String(Math.round(cpus * 100) / 100);

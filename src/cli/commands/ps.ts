@@ -1,0 +1,49 @@
+import { command, appFlag, outputFlag } from '#cli/command.ts';
+import { connect } from '#cli/connect.ts';
+import { healthOf, paintStatus, statusOf } from '#cli/replica-words.ts';
+import { requireServices, whichApp } from '#cli/which-app.ts';
+import { showAge } from '#cli/render/age.ts';
+import { printListing } from '#cli/render/output.ts';
+
+export const ps = command({
+  details: 'Without -a it lists the replicas of all apps. AGE is how long a replica has been in its state.',
+  args: [{ name: 'SERVICE', summary: 'only replicas of these services', optional: true, many: true, completes: 'service' }],
+  flags: { ...appFlag, ...outputFlag },
+  examples: [
+    { does: 'All replicas of the fleet', line: 'ballast ps' },
+    { does: 'The replicas of one service, with addresses and why they are where they are', line: 'ballast ps web -o wide' },
+  ],
+  async run({ flags, args }, shell) {
+    const client = await connect(flags, shell);
+    const name = flags.app ?? (shell.env['BALLAST_APP'] || undefined);
+    if (name !== undefined) requireServices(await whichApp({ flag: name }, client, shell), args);
+    const answer = await client.call('listReplicas', name === undefined ? {} : { app: name }, { signal: shell.signal });
+    const replicas = answer.replicas.filter(({ service }) => args.length === 0 || args.includes(service));
+    const apps = new Set(replicas.map(({ app }) => app));
+    const { paint } = shell.out;
+    await printListing(
+      {
+        rows: replicas,
+        data: { replicas },
+        name: ({ id }) => id,
+        empty: args.length > 0 ? `No replica of ${args.join(' or ')}.` : 'There are no replicas.',
+        columns: [
+          { title: 'REPLICA', cell: ({ id }) => id },
+          ...(apps.size > 1 ? [{ title: 'APP', cell: ({ app }: { app: string }) => app }] : []),
+          { title: 'SERVICE', cell: ({ service }) => service },
+          { title: 'MACHINE', cell: ({ machine }) => machine },
+          { title: 'RELEASE', cell: ({ release }) => String(release), right: true },
+          { title: 'STATUS', cell: statusOf, paint: (text, replica) => paintStatus(paint, replica)(text) },
+          { title: 'HEALTH', cell: healthOf, paint: (text, replica) => paintStatus(paint, replica)(text) },
+          { title: 'RESTARTS', cell: ({ report }) => String(report?.restarts ?? ''), right: true },
+          { title: 'AGE', cell: ({ report }) => (report ? showAge(shell.now() - report.since) : ''), right: true },
+          { title: 'ADDRESS', cell: ({ address }) => address, wide: true },
+          { title: 'WHY HERE', cell: ({ reason }) => reason, wide: true },
+        ],
+      },
+      flags,
+      shell,
+    );
+    return 0;
+  },
+});

@@ -1,0 +1,55 @@
+import { command, appFlag, outputFlag } from '#cli/command.ts';
+import { connect } from '#cli/connect.ts';
+import { whichApp } from '#cli/which-app.ts';
+import { showAge } from '#cli/render/age.ts';
+import { printListing } from '#cli/render/output.ts';
+import type { ReleaseView } from '#wire/views.ts';
+
+export const releases = command({
+  args: [{ name: 'APP', summary: 'the app', optional: true, completes: 'app' }],
+  flags: { ...appFlag, ...outputFlag },
+  examples: [
+    { does: 'Releases of the app whose Compose file is here', line: 'ballast releases' },
+    { does: 'With the digest of every image', line: 'ballast releases guestbook -o wide' },
+  ],
+  async run({ flags, args }, shell) {
+    const client = await connect(flags, shell);
+    const app = args[0] ?? flags.app;
+    const { name } = await whichApp({ flag: app }, client, shell);
+    const answer = await client.call('listReleases', { app: name }, { signal: shell.signal });
+    const rows = [...answer.releases].sort((a, b) => b.number - a.number);
+    const { paint } = shell.out;
+    const colours: Readonly<Record<ReleaseView['status'], (text: string) => string>> = {
+      current: paint.green,
+      rolling: paint.yellow,
+      superseded: paint.dim,
+      failed: paint.red,
+    };
+    await printListing(
+      {
+        rows,
+        data: { app: name, releases: rows },
+        name: ({ number }) => String(number),
+        empty: `App ${name} has no releases.`,
+        columns: [
+          { title: 'RELEASE', cell: ({ number }) => String(number), right: true },
+          { title: 'STATUS', cell: ({ status }) => status, paint: (text, { status }) => colours[status](text) },
+          { title: 'MADE', cell: ({ at }) => `${showAge(shell.now() - at)} ago` },
+          { title: 'BY', cell: ({ by }) => by },
+          { title: 'WHAT', cell: ({ note }) => note },
+          {
+            title: 'IMAGES',
+            wide: true,
+            cell: ({ images }) =>
+              Object.entries(images)
+                .map(([service, image]) => `${service}=${image}`)
+                .join(' '),
+          },
+        ],
+      },
+      flags,
+      shell,
+    );
+    return 0;
+  },
+});

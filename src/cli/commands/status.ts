@@ -1,0 +1,33 @@
+import { command, outputFlag } from '#cli/command.ts';
+import { connect } from '#cli/connect.ts';
+import { formOf, printData } from '#cli/render/output.ts';
+import { line } from '#cli/shell.ts';
+import { statusLines } from '#cli/status-lines.ts';
+
+export const status = command({
+  details: 'With --detailed-exitcode it ends with 2 when something is wrong, for scripts.',
+  args: [],
+  flags: {
+    ...outputFlag,
+    'detailed-exitcode': { kind: 'switch', summary: 'exit 2 when something is wrong' },
+  },
+  examples: [
+    { does: 'How is it?', line: 'ballast status' },
+    { does: 'The same for a program', line: 'ballast status --json' },
+  ],
+  async run({ flags }, shell) {
+    const client = await connect(flags, shell);
+    const [fleet, { replicas }] = await Promise.all([
+      client.call('status', {}, { signal: shell.signal }),
+      client.call('listReplicas', {}, { signal: shell.signal }),
+    ]);
+    const form = formOf(flags);
+    const shown = statusLines(fleet, replicas, shell);
+    if (form === 'json' || form === 'yaml') {
+      await printData({ ...fleet, healthy: shown.wrong === 0 }, form, shell);
+    } else {
+      for (const text of shown.lines) line(shell.out, text);
+    }
+    return flags['detailed-exitcode'] && shown.wrong > 0 ? 2 : 0;
+  },
+});

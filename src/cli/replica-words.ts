@@ -1,0 +1,57 @@
+import type { ReplicaView } from '#wire/views.ts';
+import type { Paint } from './render/paint.ts';
+
+/** What a replica is doing, in a word: the STATUS column. */
+export function statusOf(replica: ReplicaView): string {
+  if (replica.phase === 'draining') return 'draining';
+  const state = replica.report?.state;
+  if (state === undefined) return 'pending';
+  return state === 'unhealthy' ? 'running' : state;
+}
+
+/** Whether it answers: the HEALTH column. */
+export function healthOf(replica: ReplicaView): 'healthy' | 'unhealthy' | 'starting' | '' {
+  switch (replica.report?.state) {
+    case 'running':
+      return 'healthy';
+    case 'unhealthy':
+      return 'unhealthy';
+    case 'starting':
+      return 'starting';
+    default:
+      return '';
+  }
+}
+
+export function paintStatus(paint: Paint, replica: ReplicaView): (text: string) => string {
+  switch (replica.report?.state) {
+    case 'running':
+    case 'completed':
+      return replica.phase === 'draining' ? paint.dim : paint.green;
+    case 'failed':
+    case 'unhealthy':
+    case 'restarting':
+      return paint.red;
+    default:
+      return replica.phase === 'draining' ? paint.dim : paint.yellow;
+  }
+}
+
+/** Why a replica is not healthy, in plain words: `exited with code 3, restarted 4 times: cannot bind`. */
+export function troubleOf({ report }: ReplicaView): string {
+  if (!report) return 'its machine has not reported it yet';
+  const parts: string[] = [];
+  if (report.oomKilled) parts.push('was killed for using too much memory');
+  else if (report.exitCode !== undefined && report.exitCode !== 0) parts.push(`exited with code ${report.exitCode}`);
+  if (report.state === 'failed') parts.push('is not started again');
+  if (report.state === 'unhealthy') parts.push('does not answer its health check');
+  if (report.restarts > 0) parts.push(report.restarts === 1 ? 'restarted once' : `restarted ${report.restarts} times`);
+  const said = parts.length > 0 ? parts.join(', ') : `is ${report.state}`;
+  return report.detail ? `${said}: ${report.detail}` : said;
+}
+
+/** Whether something is wrong with it that will not mend by waiting a moment. */
+export function isInTrouble(replica: ReplicaView): boolean {
+  const state = replica.report?.state;
+  return state === 'failed' || state === 'unhealthy' || state === 'restarting';
+}

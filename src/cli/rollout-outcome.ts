@@ -1,0 +1,94 @@
+import { BallastError } from '#base/errors.ts';
+import type { MachineView, RolloutView } from '#wire/views.ts';
+import { count, listOf } from './render/text.ts';
+import { isInTrouble, troubleOf } from './replica-words.ts';
+
+/** The error that says a release failed: exit 3 when the one before it is back, else 1. */
+export function failureOf(view: RolloutView, release: number, took: string): BallastError {
+  const { app, failure } = view;
+  const back = view.done === 'rolled-back';
+  const target = app.state.target;
+  const end = !back
+    ? 'it is as the failure left it'
+    : target === null
+      ? 'nothing of it runs now: there was no release before it'
+      : `release ${target} runs again, as before`;
+  const what = `release ${release} of ${app.name} failed after ${took}; ${end}`;
+  if (!failure) return new BallastError(back ? 'rolled-back' : 'command-failed', what, { fix: afterwards(app.name) });
+  const code = failure.exitCode === undefined ? '' : ` (exit code ${failure.exitCode})`;
+  return new BallastError(back ? 'rolled-back' : 'command-failed', what, {
+    why: `service ${failure.service}: ${failure.replica} on ${failure.machine} ${failure.what}${code}`,
+    log: failure.log,
+    fix: [
+      failure.log.length > 0 ? 'mend what the log above shows, then deploy again' : 'mend it, then deploy again',
+      `what happened step by step: ballast events -a ${app.name}`,
+    ].join('\n'),
+  });
+}
+
+/** The error for a wait that took too long: exit 4, or 6 when machines that cannot be reached are the reason. */
+export function timeoutOf(
+  view: RolloutView | undefined,
+  app: string,
+  waited: string,
+  machines: readonly MachineView[],
+): BallastError {
+  const offline = machines.filter(({ name, status }) => status === 'offline' && concerns(view, name));
+  const names = listOf(offline.map(({ name }) => name));
+  const code = offline.length > 0 ? 'unreachable' : 'timed-out';
+  const what =
+    offline.length > 0
+      ? `${app} is not healthy after ${waited}: ${names} cannot be reached`
+      : `${app} is not healthy after ${waited}`;
+  const unhealthy = (view?.replicas ?? []).filter(isInTrouble);
+  const log = unhealthy.find(({ report }) => (report?.log?.length ?? 0) > 0)?.report?.log;
+  return new BallastError(code, what, {
+    why: [view ? `still waiting for ${waitingFor(view).join('; ')}` : 'the server told nothing yet'].join('\n'),
+    ...(log ? { log } : {}),
+    fix: [
+      'the rollout goes on by itself; follow it: ballast status',
+      `or go back: ballast rollback -a ${app}`,
+      ...(offline.length > 0 ? [`see to ${names}: ballast machine ls`] : []),
+    ].join('\n'),
+  });
+}
+
+/** What a rollout still lacks, most telling first. */
+export function waitingFor(view: RolloutView): string[] {
+  const { app, replicas, behind } = view;
+  const found = [
+    ...app.waiting,
+    ...replicas.filter(isInTrouble).map((replica) => `${replica.id} on ${replica.machine}, which ${troubleOf(replica)}`),
+    ...replicas
+      .filter(({ report, phase }) => phase !== 'draining' && (report === null || report.state === 'starting'))
+      .map(({ id, machine, report }) => `${id} on ${machine} to ${report === null ? 'start' : 'become healthy'}`),
+    ...app.services
+      .filter(({ placed, wanted }) => placed < wanted)
+      .map(({ name, placed, wanted }) => `${count(wanted - placed, 'replica')} of ${name} to be placed`),
+    ...replicas.filter(({ phase }) => phase === 'draining').map(({ id, machine }) => `${id} on ${machine} to leave`),
+  ];
+  if (found.length > 0) return found.slice(0, 5);
+  return [behind.length > 0 ? `${listOf(behind)} to take up the newest plan` : 'the next step of the rollout'];
+}
+
+/** Whether a machine has to do with a rollout: it runs a replica of it, or lacks the newest plan. */
+function concerns(view: RolloutView | undefined, machine: string): boolean {
+  if (!view) return true;
+  return view.behind.includes(machine) || view.replicas.some((replica) => replica.machine === machine);
+}
+
+/** What to say when somebody stops waiting: the rollout does not stop with it. */
+export function leavingOf(app: string, release: number | null): BallastError {
+  if (release === null) {
+    return new BallastError('interrupted', `no longer waiting; the fleet goes on removing ${app}`, {
+      fix: 'see how far it is: ballast status',
+    });
+  }
+  return new BallastError('interrupted', `no longer waiting; the rollout of ${app} goes on by itself`, {
+    fix: `follow it: ballast status, or ballast events -f -a ${app}\ngo back instead: ballast rollback -a ${app}`,
+  });
+}
+
+function afterwards(app: string): string {
+  return `see why: ballast events -a ${app}, and ballast logs -a ${app}`;
+}

@@ -1,0 +1,160 @@
+import { showSize } from '#base/size.ts';
+import type { AppView, FleetStatus, MachineView, ReplicaView } from '#wire/views.ts';
+import { stateOf } from './app-words.ts';
+import { conformityWord, machineColour } from './machine-words.ts';
+import { showAge } from './render/age.ts';
+import { tableLines } from './render/table.ts';
+import { count, tame } from './render/text.ts';
+import { isInTrouble, troubleOf } from './replica-words.ts';
+import type { Shell } from './shell.ts';
+
+interface Trouble {
+  readonly what: string;
+  readonly fix: string;
+  readonly log?: readonly string[];
+}
+
+const logLines = 3;
+
+/** The fleet at a glance: one sentence, machines, apps, and below what is wrong with what to do about it. */
+export function statusLines(
+  fleet: FleetStatus,
+  replicas: readonly ReplicaView[],
+  shell: Pick<Shell, 'out' | 'now'>,
+): { readonly lines: readonly string[]; readonly wrong: number } {
+  const { paint, marks } = shell.out;
+  const wrong = [
+    ...fleet.machines.flatMap((machine) => machineTrouble(machine, shell.now())),
+    ...fleet.apps.flatMap((app) => appTrouble(app, replicas)),
+  ];
+  const busy = fleet.apps.filter((app) => ['rolling', 'rolling-back', 'removing'].includes(app.state.phase));
+  return {
+    wrong: wrong.length,
+    lines: [
+      `Fleet ${paint.bold(fleet.fleet)}: ${sentence(fleet, wrong.length, busy)}`,
+      ...(fleet.machines.length === 0 ? [] : ['', ...machineTable(fleet.machines, shell)]),
+      ...(fleet.apps.length === 0 ? [] : ['', ...appTable(fleet.apps, shell)]),
+      ...(wrong.length === 0 ? [] : ['', paint.bold('What is wrong:')]),
+      ...wrong.flatMap(({ what, fix, log = [] }) => [
+        `  ${paint.red(marks.failed)} ${tame(what)}`,
+        ...log.slice(-logLines).map((text) => paint.dim(`      ${marks.bar} ${tame(text)}`)),
+        `      ${paint.cyan(marks.arrow)} ${fix}`,
+      ]),
+      ...(fleet.machines.length === 0 ? ['', 'Add a machine: ballast machine add NAME --ssh root@ADDRESS'] : []),
+      ...(fleet.machines.length > 0 && fleet.apps.length === 0
+        ? ['', 'Nothing runs yet. Deploy an app: ballast deploy -f compose.yaml']
+        : []),
+    ],
+  };
+}
+
+function sentence({ machines, apps }: FleetStatus, wrong: number, busy: readonly AppView[]): string {
+  const online = machines.filter(({ status }) => status === 'online').length;
+  const parts = [
+    online === machines.length
+      ? `${count(machines.length, 'machine')} online`
+      : `${online} of ${count(machines.length, 'machine')} online`,
+    count(apps.length, 'app'),
+  ];
+  if (wrong > 0) parts.push(`${count(wrong, 'thing')} wrong`);
+  else if (busy.length > 0) parts.push(busy.map((app) => `${app.name} is ${stateOf(app).word}`).join(', '));
+  else if (machines.some(({ conformity }) => conformity === 'updating')) parts.push('machines are catching up');
+  else if (apps.length > 0) parts.push('everything is healthy');
+  return parts.join(', ');
+}
+
+function machineTable(machines: readonly MachineView[], { out: { paint } }: Pick<Shell, 'out'>): string[] {
+  return tableLines(
+    machines,
+    [
+      { title: 'MACHINE', cell: ({ name }) => name },
+      { title: 'ADDRESS', cell: ({ address }) => address },
+      {
+        title: 'STATUS',
+        cell: ({ status }) => status,
+        paint: (text, machine) => machineColour(paint, machine)(text),
+      },
+      { title: 'UP TO DATE', cell: conformityWord, paint: (text, machine) => machineColour(paint, machine)(text) },
+      { title: 'REPLICAS', cell: ({ replicas }) => String(replicas), right: true },
+      {
+        title: 'RESERVED',
+        cell: ({ facts, reserved }) =>
+          facts
+            ? `${Math.round(reserved.cpus * 100) / 100} of ${count(facts.cpus, 'cpu')}, ${showSize(reserved.memoryBytes)} of ${showSize(facts.memoryBytes)}`
+            : '',
+      },
+    ],
+    paint,
+  );
+}
+
+function appTable(apps: readonly AppView[], { out: { paint } }: Pick<Shell, 'out'>): string[] {
+  return tableLines(
+    apps,
+    [
+      { title: 'APP', cell: ({ name }) => name },
+      { title: 'RELEASE', cell: ({ release }) => String(release ?? ''), right: true },
+      { title: 'STATE', cell: (app) => stateOf(app).word, paint: (text, app) => stateOf(app).colour(paint)(text) },
+      {
+        title: 'SERVICES',
+        cell: ({ services }) => services.map(({ name, healthy, wanted }) => `${name} ${healthy}/${wanted}`).join(', '),
+      },
+      { title: 'PORTS', cell: ({ services }) => services.flatMap(({ ports }) => ports).join(', ') },
+    ],
+    paint,
+  );
+}
+
+function machineTrouble(machine: MachineView, now: number): Trouble[] {
+  const { name, status, seenAt, failures } = machine;
+  if (status === 'pending') {
+    return [{ what: `${name} has not joined yet`, fix: `join it: ballast machine add ${name} --ssh root@${machine.address}` }];
+  }
+  const away: Trouble[] =
+    status === 'offline'
+      ? [
+          {
+            what: `${name} is offline${seenAt === null ? '' : `: last heard of ${showAge(now - seenAt)} ago`}; its containers run on if the machine does`,
+            fix: 'see whether it is up and reaches the server; its agent: journalctl -u ballast-agent',
+          },
+        ]
+      : [];
+  return [
+    ...away,
+    ...failures.map(({ resource, what, log }) => ({
+      what: `${name}: ${resource} failed: ${what}`,
+      fix: 'it is tried again by itself; mend what it says if it stays',
+      ...(log ? { log } : {}),
+    })),
+  ];
+}
+
+function appTrouble(app: AppView, replicas: readonly ReplicaView[]): Trouble[] {
+  const { failure, phase } = app.state;
+  const sick = replicas.filter((replica) => replica.app === app.name && isInTrouble(replica));
+  const failed: Trouble[] =
+    failure && (phase === 'failed' || phase === 'rolling-back' || phase === 'paused')
+      ? [
+          {
+            what: `${app.name}: release ${failure.release} failed: ${failure.replica} on ${failure.machine} ${failure.what}`,
+            fix:
+              phase === 'paused'
+                ? `go back with ballast rollback -a ${app.name}, or mend it and deploy again`
+                : `release ${app.state.target ?? 'none'} runs instead; mend it and deploy again`,
+            log: failure.log,
+          },
+        ]
+      : [];
+  return [
+    ...failed,
+    ...sick.map((replica) => ({
+      what: `${replica.id} on ${replica.machine} ${troubleOf(replica)}`,
+      fix: `see what it prints: ballast logs ${replica.id}`,
+      ...(replica.report?.log ? { log: replica.report.log } : {}),
+    })),
+    ...app.waiting.map((text) => ({
+      what: `${app.name}: ${text}`,
+      fix: 'it goes on by itself when that changes',
+    })),
+  ];
+}

@@ -26,7 +26,11 @@ const graceMs = 20_000;
 export async function runStep({ name, argv, timeoutMs, live = false }: Step): Promise<StepResult> {
   const began = performance.now();
   const [program = '', ...args] = argv;
-  const child = spawn(program, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, args, {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {

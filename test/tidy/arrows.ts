@@ -29,6 +29,8 @@ export const purePackages: Readonly<Partial<Record<Folder, readonly string[]>>> 
 
 /** One file of one program may start the others, lazily, so that all three are one executable. */
 const dispatcher = { file: 'src/cli/main.ts', may: ['#server/main.ts', '#agent/main.ts'] };
+/** A contract suite is test code too, which every implementation of a port runs. */
+const testFile = /(\.test|contract)\.ts$/;
 const testPackages = ['vitest', 'fast-check'];
 
 /** What is wrong with the imports of `file` (a path under `src/`), one sentence each. */
@@ -53,15 +55,14 @@ function refusal(file: string, folder: Folder, from: string, dynamic: boolean): 
 function crossing(file: string, folder: Folder, from: string, dynamic: boolean): string | undefined {
   const target = from.slice(1).split('/')[0] ?? '';
   if (target === folder) return undefined;
+  if (target === 'test') return testFile.test(file) ? undefined : `imports ${from}, which only tests may`;
   if ((arrows[folder] as readonly string[]).includes(target)) return undefined;
   if (file === dispatcher.file && dispatcher.may.includes(from) && dynamic) return undefined;
   return `imports ${from}: ${folder} may import ${arrows[folder].join(', ') || 'nothing'}`;
 }
 
 function outside(file: string, folder: Folder, from: string): string | undefined {
-  // A contract suite is test code that every implementation of a port runs.
-  const isTest = /(\.test|contract)\.ts$/.test(file);
-  if (isTest && (from.startsWith('node:') || testPackages.includes(from))) return undefined;
+  if (testFile.test(file) && (from.startsWith('node:') || testPackages.includes(from))) return undefined;
   if (testPackages.includes(from)) return `imports ${from}, which only tests may`;
   if (!pureFolders.includes(folder)) return undefined;
   const name = packageName(from);

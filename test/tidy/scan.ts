@@ -3,6 +3,7 @@ import { parseAst } from 'rolldown/parseAst';
 /** What the tidy test wants to know of one source file. Lines count from 1. */
 export interface Scan {
   readonly imports: readonly Import[];
+  /** `lines` are a function's own: those of functions inside it count for them, but for one line each. */
   readonly functions: readonly { readonly name: string; readonly line: number; readonly lines: number }[];
   /** Uses of what the pure core must do without: clock, randomness, async. */
   readonly impurities: readonly Found[];
@@ -40,7 +41,7 @@ export function scan(text: string): Scan {
     const from = importSource(node);
     if (from !== undefined) imports.push({ from, line, dynamic: node.type === 'ImportExpression' });
     if (isFunction(node)) {
-      functions.push({ name: functionName(node, parent), line, lines: lineAt(node.end) - line + 1 });
+      functions.push({ name: functionName(node, parent), line, lines: ownLines(node, lineAt) });
     }
     const impure = impurity(node);
     if (impure !== undefined) impurities.push({ what: impure, line });
@@ -52,11 +53,13 @@ export function scan(text: string): Scan {
 
 function visit(node: Node, look: (node: Node, parent: Node | undefined) => void, parent?: Node): void {
   look(node, parent);
-  for (const value of Object.values(node)) {
-    for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) {
-      if (isNode(item)) visit(item, look, node);
-    }
-  }
+  for (const child of children(node)) visit(child, look, node);
+}
+
+function children(node: Node): Node[] {
+  return Object.values(node)
+    .flatMap((value) => (Array.isArray(value) ? (value as unknown[]) : [value]))
+    .filter(isNode);
 }
 
 function isNode(value: unknown): value is Node {
@@ -81,6 +84,16 @@ function importSource(node: Node): string | undefined {
 
 const functionTypes = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression']);
 const isFunction = (node: Node): boolean => functionTypes.has(node.type);
+
+function ownLines(node: Node, lineAt: (offset: number) => number): number {
+  const height = (one: Node): number => lineAt(one.end) - lineAt(one.start);
+  return height(node) + 1 - inside(node).reduce((sum, inner) => sum + height(inner), 0);
+}
+
+/** The functions directly inside a node, not those inside them. */
+function inside(node: Node): Node[] {
+  return children(node).flatMap((child) => (isFunction(child) ? [child] : inside(child)));
+}
 
 function functionName(node: Node, parent: Node | undefined): string {
   for (const holder of [node['id'], parent?.['id'], parent?.['key']]) {

@@ -1,0 +1,160 @@
+import type { WebSocket } from 'ws';
+import { BallastError } from '#base/errors.ts';
+import { same } from '#base/json.ts';
+import type { Inventory, MachineReport } from '#plan/model.ts';
+import type { AgentReport, FromAgent, ToAgent } from '#wire/agent-messages.ts';
+import { AgentConnection, type Liveness, usualLiveness } from './agent-connection.ts';
+import type { AgentStream, StreamRequest } from './agent-stream.ts';
+import type { Changes } from './changes.ts';
+import type { Log } from './log.ts';
+import type { NewEvent } from './state.ts';
+
+export interface HubOptions {
+  readonly changes: Changes;
+  readonly now: () => number;
+  readonly log: Log;
+  /** Told what happened on and to machines. */
+  readonly tell: (event: NewEvent) => void;
+  readonly onConnect?: (machine: string) => void;
+  readonly liveness?: Liveness;
+}
+
+/** All agents that are connected, and the newest word of each machine. Nothing of it is stored. */
+export class Hub {
+  readonly #options: HubOptions;
+  readonly #connections = new Map<string, AgentConnection>();
+  readonly #reports = new Map<string, MachineReport>();
+  #inventory: Inventory | undefined;
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+  }
+
+  /** Everything machines said last. A new object only when something changed. */
+  get inventory(): Inventory {
+    this.#inventory ??= {
+      machines: Object.fromEntries([...this.#reports].sort(([a], [b]) => (a < b ? -1 : 1))),
+    };
+    return this.#inventory;
+  }
+
+  connection(machine: string): AgentConnection | undefined {
+    return this.#connections.get(machine);
+  }
+
+  get connected(): readonly string[] {
+    return [...this.#connections.keys()].sort();
+  }
+
+  /** Takes over a machine's socket. Of two the newer counts: the older is most likely a dead one. */
+  attach(machine: string, socket: WebSocket): void {
+    const { log, tell, liveness = usualLiveness } = this.#options;
+    const older = this.#connections.get(machine);
+    const connection: AgentConnection = new AgentConnection(
+      machine,
+      socket,
+      {
+        onMessage: (message) => this.#take(machine, connection, message),
+        onUnreadable: (why) => log.warn('an agent said something that is not understood', { machine, why }),
+        onClose: (why) => this.#lost(machine, connection, why),
+      },
+      liveness,
+    );
+    this.#connections.set(machine, connection);
+    if (older !== undefined) {
+      older.close('a newer connection of the same machine took over');
+      tell({
+        kind: 'machine-reconnected',
+        machine,
+        what: `${machine} connected again while it was connected`,
+      });
+    } else {
+      tell({ kind: 'machine-online', machine, what: `${machine} is connected` });
+    }
+    const known = this.#reports.get(machine);
+    if (known !== undefined) this.#put({ ...known, connected: true, seenAt: this.#options.now() });
+    this.#options.onConnect?.(machine);
+    this.#changed();
+  }
+
+  send(machine: string, message: ToAgent): void {
+    void this.#connections.get(machine)?.send(message);
+  }
+
+  /** Asks a machine for something. Throws `unreachable` when it is not connected. */
+  open(machine: string, request: StreamRequest): AgentStream {
+    const connection = this.#connections.get(machine);
+    if (connection === undefined) {
+      throw new BallastError('unreachable', `${machine} is not connected`, {
+        fix: `look at it: \`ballast machine ls\`, then \`systemctl status ballast-agent\` on ${machine}`,
+      });
+    }
+    return connection.open(request);
+  }
+
+  /** The machine is no longer part of the fleet. */
+  forget(machine: string): void {
+    this.#connections.get(machine)?.close('this machine was removed from the fleet');
+    this.#connections.delete(machine);
+    this.#reports.delete(machine);
+    this.#changed();
+  }
+
+  close(): void {
+    for (const connection of this.#connections.values()) connection.terminate();
+    this.#connections.clear();
+  }
+
+  #take(
+    machine: string,
+    connection: AgentConnection,
+    message: Exclude<FromAgent, { readonly stream: number }>,
+  ): void {
+    if (this.#connections.get(machine) !== connection) return; // an older connection's last words
+    if (message.kind === 'event') this.#options.tell({ ...message.event, machine });
+    else this.#report(machine, message.report);
+  }
+
+  #report(machine: string, { converged, facts, replicas, failures }: AgentReport): void {
+    const before = this.#reports.get(machine);
+    const after: MachineReport = {
+      machine,
+      connected: true,
+      seenAt: this.#options.now(),
+      converged,
+      facts,
+      replicas,
+      failures,
+    };
+    this.#put(after);
+    if (before === undefined || !same(lasting(before), lasting(after))) this.#changed();
+  }
+
+  #lost(machine: string, connection: AgentConnection, why: string): void {
+    if (this.#connections.get(machine) !== connection) return;
+    this.#connections.delete(machine);
+    const known = this.#reports.get(machine);
+    if (known !== undefined) this.#put({ ...known, connected: false });
+    this.#options.tell({
+      kind: 'machine-offline',
+      machine,
+      what: `${machine} is not connected any more: ${why}`,
+    });
+    this.#changed();
+  }
+
+  #put(report: MachineReport): void {
+    this.#reports.set(report.machine, report);
+    this.#inventory = undefined;
+  }
+
+  #changed(): void {
+    this.#inventory = undefined;
+    this.#options.changes.mark();
+  }
+}
+
+/** What of a report is worth waking anybody for. */
+function lasting(report: MachineReport): unknown {
+  return { ...report, seenAt: 0, facts: { ...report.facts, diskFreeBytes: 0 } };
+}

@@ -1,0 +1,31 @@
+/** The keys of the store. Numbers are padded, so that they sort. */
+
+const padded = (number: number): string => String(number).padStart(12, '0');
+
+export const keys = {
+  policy: 'policy/',
+  fleet: 'policy/fleet',
+  machine: (name: string) => `policy/machine/${name}`,
+  app: (name: string) => `policy/app/${name}`,
+  release: (app: string, number: number) => `policy/release/${app}/${padded(number)}`,
+  dropped: 'policy/dropped',
+  plan: 'plan/current',
+  pastPlans: 'plan/past/',
+  pastPlan: (number: number) => `plan/past/${padded(number)}`,
+  /** Numbers that are never given twice. */
+  lastMachine: 'number/machine',
+  lastRelease: (app: string) => `number/release/${app}`,
+  agent: (machine: string) => `identity/agent/${machine}`,
+  user: (name: string) => `identity/user/${name}`,
+  enrolments: 'enrolment/',
+  enrolment: (hash: string) => `enrolment/${hash}`,
+  token: (hash: string) => `token/${hash}`,
+  secrets: 'secret/',
+  secret: (name: string) => `secret/${name}/`,
+  secretVersion: (name: string, version: number) => `secret/${name}/${padded(version)}`,
+  registry: 'registry',
+  deletions: 'deletion/',
+  deletion: (app: string, volume: string) => `deletion/${app}/${volume}`,
+  events: 'event/',
+  event: (seq: number) => `event/${padded(seq)}`,
+} as const;

@@ -13,7 +13,17 @@ import {
   serviceName,
   text,
 } from './schema-check.ts';
-import { build, device, grant, healthcheck, port, probe, restart } from './service-schema.ts';
+import {
+  blockIo,
+  build,
+  device,
+  grant,
+  healthcheck,
+  port,
+  probe,
+  restart,
+  ulimits,
+} from './service-schema.ts';
 
 export const origin = schemaOf<Origin>()(
   z.strictObject({ file: text, line: natural, column: natural }).meta({ id: 'Origin' }),
@@ -51,6 +61,7 @@ const mount = schemaOf<MountModel>()(
       target: text,
       sizeBytes: maybe(natural),
       mode: maybe(natural),
+      options: maybe(z.array(text)),
     }),
   ]),
 );
@@ -79,10 +90,22 @@ const service = z
     capDrop: texts,
     securityOpt: texts,
     sysctls: dictionary(text),
-    ulimits: dictionary(z.strictObject({ soft: z.int(), hard: z.int() })),
+    ulimits: ulimits,
     devices: z.array(device),
     shmSizeBytes: maybe(natural),
     pidsLimit: maybe(z.int()),
+    memorySwapBytes: maybe(z.int()),
+    cpuShares: maybe(natural),
+    cpuset: maybe(text),
+    blockIo: maybe(blockIo),
+    deviceCgroupRules: maybe(texts),
+    userns: maybe(z.enum(['host', 'auto', 'nomap'])),
+    ipc: maybe(z.enum(['host', 'none', 'shareable'])),
+    pid: maybe(z.literal('host')),
+    uts: maybe(z.literal('host')),
+    cgroup: maybe(z.literal('host')),
+    platform: maybe(text),
+    pullPolicy: maybe(z.enum(['always', 'build'])),
     oomScoreAdj: maybe(z.int().min(-1000).max(1000)),
     mounts: z.array(mount),
     secrets: z.array(grant),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type {
+  BlockIoModel,
   BuildModel,
   DeviceModel,
   GrantModel,
@@ -19,6 +20,21 @@ import {
   text,
 } from './schema-check.ts';
 
+export const ulimits = dictionary(z.strictObject({ soft: z.int(), hard: z.int() }));
+
+const rates = z.array(z.strictObject({ path: text, rate: natural }));
+
+export const blockIo = schemaOf<BlockIoModel>()(
+  z.strictObject({
+    weight: maybe(natural),
+    deviceWeights: z.array(z.strictObject({ path: text, weight: natural })),
+    readBps: rates,
+    writeBps: rates,
+    readIops: rates,
+    writeIops: rates,
+  }),
+);
+
 export const build = schemaOf<BuildModel>()(
   z.strictObject({
     context: text,
@@ -33,6 +49,7 @@ export const build = schemaOf<BuildModel>()(
     additionalContexts: dictionary(text),
     extraHosts: z.array(z.strictObject({ name: text, address: text })),
     shmSizeBytes: maybe(natural),
+    ulimits: maybe(ulimits),
     platforms: z.array(text),
     tags: z.array(text),
   }),

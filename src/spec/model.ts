@@ -38,10 +38,29 @@ export interface ServiceModel {
   readonly capDrop: readonly string[];
   readonly securityOpt: readonly string[];
   readonly sysctls: Readonly<Record<string, string>>;
+  /** -1: no limit. */
   readonly ulimits: Readonly<Record<string, { readonly soft: number; readonly hard: number }>>;
   readonly devices: readonly DeviceModel[];
   readonly shmSizeBytes?: number;
   readonly pidsLimit?: number;
+  /** Memory and swap together, in bytes; -1: swap without limit. */
+  readonly memorySwapBytes?: number;
+  readonly cpuShares?: number;
+  /** Cores it may run on: `0-3,6`. */
+  readonly cpuset?: string;
+  readonly blockIo?: BlockIoModel;
+  /** Rules of the device controller: `c 188:* rmw`. */
+  readonly deviceCgroupRules?: readonly string[];
+  /** Namespaces that differ from the usual; absent: a private one. */
+  readonly userns?: 'host' | 'auto' | 'nomap';
+  readonly ipc?: 'host' | 'none' | 'shareable';
+  readonly pid?: 'host';
+  readonly uts?: 'host';
+  readonly cgroup?: 'host';
+  /** `linux/arm64`: runs only on machines of this architecture. */
+  readonly platform?: string;
+  /** `always`: the tag is looked up at every deploy; `build`: built at every deploy. Absent: when it is missing. */
+  readonly pullPolicy?: 'always' | 'build';
   readonly oomScoreAdj?: number;
   readonly mounts: readonly MountModel[];
   readonly secrets: readonly GrantModel[];
@@ -85,6 +104,7 @@ export interface BuildModel {
   readonly additionalContexts: Readonly<Record<string, string>>;
   readonly extraHosts: readonly { readonly name: string; readonly address: string }[];
   readonly shmSizeBytes?: number;
+  readonly ulimits?: Readonly<Record<string, { readonly soft: number; readonly hard: number }>>;
   readonly platforms: readonly string[];
   readonly tags: readonly string[];
 }
@@ -114,7 +134,24 @@ export type MountModel =
       readonly propagation?: string;
       readonly selinux?: 'z' | 'Z';
     }
-  | { readonly kind: 'tmpfs'; readonly target: string; readonly sizeBytes?: number; readonly mode?: number };
+  | {
+      readonly kind: 'tmpfs';
+      readonly target: string;
+      readonly sizeBytes?: number;
+      readonly mode?: number;
+      /** Mount options such as `noexec` and `ro`. */
+      readonly options?: readonly string[];
+    };
+
+/** Limits of disk traffic. Rates are bytes, or operations, a second. */
+export interface BlockIoModel {
+  readonly weight?: number;
+  readonly deviceWeights: readonly { readonly path: string; readonly weight: number }[];
+  readonly readBps: readonly { readonly path: string; readonly rate: number }[];
+  readonly writeBps: readonly { readonly path: string; readonly rate: number }[];
+  readonly readIops: readonly { readonly path: string; readonly rate: number }[];
+  readonly writeIops: readonly { readonly path: string; readonly rate: number }[];
+}
 
 /** A secret or config given to a service as a file. `source` is the key in the app's `secrets` or `configs`. */
 export interface GrantModel {
@@ -138,7 +175,7 @@ export interface PortModel {
 }
 
 export interface HealthcheckModel {
-  /** `shell` true: one string for `/bin/sh -c`. */
+  /** `shell` true: one string for `/bin/sh -c`. Empty: the image's own test, with these times. */
   readonly test: readonly string[];
   readonly shell: boolean;
   readonly intervalMs: number;

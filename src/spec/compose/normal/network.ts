@@ -1,0 +1,130 @@
+import { parseAddress } from '#base/cidr.ts';
+import { suggest } from '#base/suggest.ts';
+import type { Tree } from '#spec/yaml/tree.ts';
+import { entriesOf, get, itemsOf, textOf, textsOf } from '#spec/yaml/tree.ts';
+import type { ServiceScope } from './scope.ts';
+import { at, complain } from './scope.ts';
+import { sortKeys } from './values.ts';
+
+export function networkModeOf(scope: ServiceScope): 'bridge' | 'host' | 'none' {
+  const tree = at(scope, 'network_mode');
+  const mode = textOf(tree);
+  if (mode !== undefined && /^(service|container):/.test(mode)) {
+    complain(scope, 'refused-value', tree, {
+      what: `network_mode: ${mode} is refused`,
+      why: 'the two containers may be on different machines',
+      fix: 'let them talk over a network, by service name',
+    });
+  }
+  if (mode !== undefined && mode !== 'bridge' && entriesOf(at(scope, 'networks')).length > 0) {
+    complain(scope, 'conflict', tree, {
+      what: `network_mode: ${mode} and networks exclude each other`,
+      fix: 'remove one of them',
+    });
+  }
+  return mode === 'host' || mode === 'none' ? mode : 'bridge';
+}
+
+/** Networks by key, with aliases; `default` when the service names none. */
+export function networksOf(
+  scope: ServiceScope,
+  mode: 'bridge' | 'host' | 'none',
+): Readonly<Record<string, { readonly aliases: readonly string[] }>> {
+  if (mode !== 'bridge') return {};
+  const entries = entriesOf(at(scope, 'networks'));
+  if (entries.length === 0) return { default: { aliases: [] } };
+  const known = entriesOf(get(scope.root, 'networks')).map((entry) => entry.key);
+  const found: Record<string, { aliases: readonly string[] }> = {};
+  for (const { key, at: place, value } of entries) {
+    if (key.startsWith('x-')) continue;
+    if (key !== 'default' && !known.includes(key)) {
+      const near = suggest(key, [...known, 'default']);
+      complain(
+        scope,
+        'undefined-network',
+        { ...value, at: place },
+        {
+          what: `the network ${key} is not defined`,
+          fix:
+            near === undefined
+              ? `add it at the top level: networks: { ${key}: {} }`
+              : `did you mean ${near}?`,
+        },
+      );
+    }
+    found[key] = { aliases: aliasesOf(scope, get(value, 'aliases')) };
+  }
+  return sortKeys(found);
+}
+
+function aliasesOf(scope: ServiceScope, tree: Tree | undefined): readonly string[] {
+  const names = itemsOf(tree).flatMap((item) => {
+    const name = textOf(item);
+    if (name === undefined || isHostName(name)) return name ?? [];
+    complain(scope, 'bad-name', item, {
+      what: `the alias ${JSON.stringify(name)} is no host name`,
+      fix: 'use letters, digits, dots and dashes',
+    });
+    return [];
+  });
+  return [...new Set(names)].sort();
+}
+
+const isHostName = (name: string): boolean =>
+  name.length <= 253 &&
+  name.split('.').every((part) => /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(part));
+
+export function hostnameOf(scope: ServiceScope): string | undefined {
+  const tree = at(scope, 'hostname');
+  const name = textOf(tree);
+  const domain = textOf(at(scope, 'domainname'));
+  if (domain !== undefined && name === undefined) {
+    complain(scope, 'conflict', at(scope, 'domainname'), {
+      what: 'domainname is joined to hostname, and there is none',
+      fix: 'add hostname',
+    });
+  }
+  const full = domain === undefined || name === undefined ? name : `${name}.${domain}`;
+  if (full !== undefined && !isHostName(full)) {
+    complain(scope, 'bad-name', tree, {
+      what: `${JSON.stringify(full)} is no host name`,
+      fix: 'use letters, digits, dots and dashes',
+    });
+  }
+  return full;
+}
+
+/** Name servers, as IPv4 or IPv6 addresses. */
+export function dnsOf(scope: ServiceScope): readonly string[] {
+  const tree = at(scope, 'dns');
+  return itemsOf(tree).flatMap((item) => {
+    const address = textOf(item);
+    if (address === undefined || isAddress(address)) return address ?? [];
+    complain(scope, 'bad-address', item, {
+      what: `dns: ${address} is no address`,
+      fix: 'for example 192.0.2.53',
+    });
+    return [];
+  });
+}
+
+/** Lines for /etc/hosts, in the order of their names. Shared by services and builds. */
+export function extraHostsOf(
+  tree: Tree | undefined,
+  told: (tree: Tree, what: string) => void,
+): readonly { readonly name: string; readonly address: string }[] {
+  return entriesOf(tree)
+    .flatMap(({ key, value }) => {
+      const addresses = textsOf(value);
+      if (addresses.length === 0) told(value, `extra_hosts: ${key} has no address`);
+      return addresses.flatMap((address) => {
+        if (address === 'host-gateway' || isAddress(address)) return [{ name: key, address }];
+        told(value, `extra_hosts: ${address} is no address`);
+        return [];
+      });
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+const isAddress = (text: string): boolean =>
+  parseAddress(text) !== undefined || (/^[\da-fA-F:.]+$/.test(text) && (text.match(/:/g)?.length ?? 0) >= 2);

@@ -1,0 +1,187 @@
+import { present } from '#base/present.ts';
+import type { DependencyModel, ServiceModel } from '#spec/model.ts';
+import type { Tree } from '#spec/yaml/tree.ts';
+import { booleanOf, entriesOf, get, textOf, textsOf } from '#spec/yaml/tree.ts';
+import { buildOf } from './build.ts';
+import { deployOf } from './deploy.ts';
+import { environmentOf, labelsOf } from './environment.ts';
+import type { WrittenGrant } from './grants.ts';
+import { grantsOf } from './grants.ts';
+import { imageProblem } from './image.ts';
+import { blockIoOf, memorySwapOf } from './limits.ts';
+import type { WrittenMount } from './mounts.ts';
+import { mountsOf } from './mounts.ts';
+import { dnsOf, extraHostsOf, hostnameOf, networkModeOf, networksOf } from './network.ts';
+import type { WrittenPort } from './ports.ts';
+import { exposeOf, portsOf } from './ports.ts';
+import {
+  capabilitiesOf,
+  commandOf,
+  healthcheckOf,
+  loggingOf,
+  probeOf,
+  restartOf,
+  ulimitsOf,
+} from './process.ts';
+import type { ServiceScope } from './scope.ts';
+import { at, complain } from './scope.ts';
+import { devicesOf, namespaceOf, securityOptOf } from './security.ts';
+import { bytesOf, integerOf, msOf, pairsOf } from './values.ts';
+
+/** A service of the model, and where its ports were written, for checks across services. */
+export interface WrittenService {
+  readonly model: ServiceModel;
+  readonly ports: readonly WrittenPort[];
+}
+
+/** `awaited`: others wait for this service to complete. */
+export function serviceOf(scope: ServiceScope, awaited: boolean): WrittenService {
+  const ports = portsOf(scope);
+  const mounts = mountsOf(scope);
+  const secrets = grantsOf(scope, 'secrets');
+  const configs = grantsOf(scope, 'configs');
+  sameTarget(scope, mounts, [...secrets, ...configs]);
+  const networkMode = networkModeOf(scope);
+  if (networkMode !== 'bridge' && ports.length > 0) {
+    complain(scope, 'conflict', at(scope, 'ports'), {
+      what: `ports have no place beside network_mode: ${networkMode}`,
+      why: networkMode === 'host' ? 'the process opens ports of the machine itself' : 'there is no network',
+      fix: 'remove one of them',
+    });
+  }
+  const deploy = deployOf(scope, {
+    ports: ports.map(({ port }) => port),
+    mounts: mounts.map(({ mount }) => mount),
+    networkMode,
+  });
+  const told = (tree: Tree, what: string): void => complain(scope, 'bad-value', tree, { what });
+  const model: ServiceModel = present({
+    name: scope.name,
+    ...imageOf(scope),
+    build: buildOf(scope),
+    command: commandOf(scope, 'command'),
+    entrypoint: commandOf(scope, 'entrypoint'),
+    environment: environmentOf(scope),
+    user: textOf(at(scope, 'user')),
+    groupAdd: textsOf(at(scope, 'group_add')),
+    workingDir: textOf(at(scope, 'working_dir')),
+    hostname: hostnameOf(scope),
+    readOnly: flagOf(scope, 'read_only'),
+    init: flagOf(scope, 'init'),
+    tty: flagOf(scope, 'tty'),
+    stdinOpen: flagOf(scope, 'stdin_open'),
+    privileged: flagOf(scope, 'privileged'),
+    capAdd: capabilitiesOf(scope, 'cap_add'),
+    capDrop: capabilitiesOf(scope, 'cap_drop'),
+    securityOpt: securityOptOf(scope),
+    sysctls: pairsOf(at(scope, 'sysctls')),
+    ulimits: ulimitsOf(at(scope, 'ulimits'), told),
+    devices: devicesOf(scope),
+    shmSizeBytes: bytesOf(at(scope, 'shm_size')),
+    pidsLimit: deploy.limits.pids,
+    memorySwapBytes: memorySwapOf(scope, deploy.limits.memoryBytes),
+    cpuShares: integerOf(at(scope, 'cpu_shares')),
+    cpuset: textOf(at(scope, 'cpuset')),
+    blockIo: blockIoOf(scope),
+    deviceCgroupRules: at(scope, 'device_cgroup_rules') && textsOf(at(scope, 'device_cgroup_rules')),
+    userns: usernsOf(textOf(at(scope, 'userns_mode'))),
+    ipc: namespaceOf(scope, 'ipc'),
+    pid: namespaceOf(scope, 'pid'),
+    uts: namespaceOf(scope, 'uts'),
+    cgroup: namespaceOf(scope, 'cgroup'),
+    platform: textOf(at(scope, 'platform')),
+    pullPolicy: pullPolicyOf(textOf(at(scope, 'pull_policy'))),
+    oomScoreAdj: integerOf(at(scope, 'oom_score_adj')),
+    mounts: mounts.map(({ mount }) => mount),
+    secrets: secrets.map(({ grant }) => grant),
+    configs: configs.map(({ grant }) => grant),
+    ports: ports.map(({ port }) => port),
+    expose: exposeOf(scope),
+    networkMode,
+    networks: networksOf(scope, networkMode),
+    dns: dnsOf(scope),
+    dnsSearch: textsOf(at(scope, 'dns_search')),
+    dnsOpt: textsOf(at(scope, 'dns_opt')),
+    extraHosts: extraHostsOf(at(scope, 'extra_hosts'), told),
+    healthcheck: healthcheckOf(scope),
+    probe: probeOf(scope),
+    restart: restartOf(scope, awaited),
+    stopSignal: textOf(at(scope, 'stop_signal')),
+    stopGraceMs: msOf(at(scope, 'stop_grace_period')) ?? 10_000,
+    logging: loggingOf(scope),
+    labels: labelsOf(scope),
+    annotations: pairsOf(at(scope, 'annotations')),
+    dependsOn: dependenciesOf(scope),
+    deploy,
+  });
+  return { model, ports };
+}
+
+const flagOf = (scope: ServiceScope, key: string): boolean => booleanOf(at(scope, key)) ?? false;
+
+const usernsOf = (text: string | undefined): ServiceModel['userns'] =>
+  text === 'host' || text === 'auto' || text === 'nomap' ? text : undefined;
+
+const pullPolicyOf = (text: string | undefined): ServiceModel['pullPolicy'] =>
+  text === 'always' || text === 'build' ? text : undefined;
+
+function imageOf(scope: ServiceScope): { image?: string } {
+  const tree = at(scope, 'image');
+  const image = textOf(tree);
+  if (image === undefined) {
+    if (at(scope, 'build') !== undefined || tree !== undefined) return {};
+    complain(scope, 'no-image', undefined, {
+      what: 'it has neither image nor build',
+      fix: 'add image: NAME:TAG, or build: DIRECTORY with a Containerfile',
+    });
+    return {};
+  }
+  const [what, fix] = imageProblem(image) ?? [];
+  if (what !== undefined) complain(scope, 'bad-image', tree, { what, fix });
+  return { image };
+}
+
+function sameTarget(
+  scope: ServiceScope,
+  mounts: readonly WrittenMount[],
+  grants: readonly WrittenGrant[],
+): void {
+  const seen = new Map<string, Tree>();
+  const all = [
+    ...mounts.map(({ mount, tree }) => ({ target: mount.target, tree })),
+    ...grants.map(({ grant, tree }) => ({ target: grant.target, tree })),
+  ];
+  for (const { target, tree } of all) {
+    const before = seen.get(target);
+    if (before === undefined) seen.set(target, tree);
+    else {
+      complain(scope, 'duplicate-mount', tree, {
+        what: `two things are mounted at ${target}; the other is on line ${before.at.line}`,
+        fix: 'give one of them another target',
+      });
+    }
+  }
+}
+
+const conditions = {
+  service_started: 'started',
+  service_healthy: 'healthy',
+  service_completed_successfully: 'completed',
+} as const;
+
+function dependenciesOf(scope: ServiceScope): readonly DependencyModel[] {
+  return entriesOf(at(scope, 'depends_on'))
+    .filter(({ key }) => !key.startsWith('x-'))
+    .map(({ key, value }) => {
+      const condition = textOf(get(value, 'condition')) ?? 'service_started';
+      return {
+        service: key,
+        condition: Object.hasOwn(conditions, condition)
+          ? conditions[condition as keyof typeof conditions]
+          : 'started',
+        restart: booleanOf(get(value, 'restart')) ?? false,
+        required: booleanOf(get(value, 'required')) ?? true,
+      } as const;
+    })
+    .sort((a, b) => (a.service < b.service ? -1 : 1));
+}

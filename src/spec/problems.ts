@@ -1,0 +1,56 @@
+import type { Origin, Problem } from '#base/result.ts';
+
+/** What a problem says beside its code: `what` is wrong, `why` the rule exists, `fix` what to do next. */
+export interface Complaint {
+  readonly what: string;
+  readonly why?: string | undefined;
+  readonly fix?: string | undefined;
+  readonly at?: Origin | undefined;
+}
+
+/** Collects every problem of a file. The same one met twice, as through `extends` or an anchor, is kept once. */
+export interface Problems {
+  readonly add: (code: string, complaint: Complaint) => void;
+  readonly warn: (code: string, complaint: Complaint) => void;
+  readonly found: () => readonly Problem[];
+  readonly warnings: () => readonly Problem[];
+}
+
+/** `prefix` is the first half of every code: `compose` gives `compose/unknown-key`. */
+export function collectProblems(prefix: string): Problems {
+  const errors = new Map<string, Problem>();
+  const warnings = new Map<string, Problem>();
+  const put = (into: Map<string, Problem>, code: string, { what, why, fix, at }: Complaint): void => {
+    const place = at === undefined ? what : `${at.file}:${at.line}:${at.column}`;
+    const id = `${code} ${place}`;
+    if (into.has(id)) return;
+    into.set(id, {
+      code: `${prefix}/${code}`,
+      what,
+      ...(why === undefined ? {} : { why }),
+      ...(fix === undefined ? {} : { fix }),
+      ...(at === undefined ? {} : { at }),
+    });
+  };
+  return {
+    add: (code, complaint) => put(errors, code, complaint),
+    warn: (code, complaint) => put(warnings, code, complaint),
+    found: () => sorted(errors),
+    warnings: () => sorted(warnings),
+  };
+}
+
+/** In the order in which a reader meets them: by file as first met, then by line and column. */
+function sorted(problems: ReadonlyMap<string, Problem>): readonly Problem[] {
+  const files = new Map<string, number>();
+  for (const { at } of problems.values()) {
+    if (at !== undefined && !files.has(at.file)) files.set(at.file, files.size);
+  }
+  const rank = ({ at }: Problem): readonly number[] =>
+    at === undefined ? [files.size, 0, 0] : [files.get(at.file) ?? 0, at.line, at.column];
+  return [...problems.values()].sort((a, b) => {
+    const [left, right] = [rank(a), rank(b)];
+    const first = left.findIndex((value, index) => value !== right[index]);
+    return first < 0 ? 0 : (left[first] ?? 0) - (right[first] ?? 0);
+  });
+}

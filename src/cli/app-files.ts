@@ -11,7 +11,9 @@ export function filesHere(cwd: string): readonly string[] {
   const found = defaults.map((name) => join(cwd, name)).find((file) => existsSync(file));
   if (!found) return [];
   const stem = found.replace(/\.ya?ml$/, '');
-  const override = ['.override.yaml', '.override.yml'].map((end) => stem + end).find((file) => existsSync(file));
+  const override = ['.override.yaml', '.override.yml']
+    .map((end) => stem + end)
+    .find((file) => existsSync(file));
   return override ? [found, override] : [found];
 }
 
@@ -20,7 +22,8 @@ export function filesHere(cwd: string): readonly string[] {
  * Throws when there is none, or one given does not exist.
  */
 export function filesToRead(given: readonly string[], shell: Pick<Shell, 'cwd' | 'env'>): readonly string[] {
-  const named = given.length > 0 ? given : (shell.env['COMPOSE_FILE'] ?? '').split(':').filter((name) => name !== '');
+  const named =
+    given.length > 0 ? given : (shell.env['COMPOSE_FILE'] ?? '').split(':').filter((name) => name !== '');
   const files = named.length > 0 ? named.map((name) => resolve(shell.cwd, name)) : filesHere(shell.cwd);
   if (files.length === 0) {
     throw new BallastError('bad-file', 'there is no Compose file here', {
@@ -30,9 +33,13 @@ export function filesToRead(given: readonly string[], shell: Pick<Shell, 'cwd' |
   }
   for (const [index, file] of files.entries()) {
     if (existsSync(file) && !statSync(file).isDirectory()) continue;
-    throw new BallastError('bad-file', `${named[index] ?? file} ${existsSync(file) ? 'is a directory' : 'does not exist'}`, {
-      fix: existsSync(file) ? 'name the file in it with -f' : 'check the path given with -f',
-    });
+    throw new BallastError(
+      'bad-file',
+      `${named[index] ?? file} ${existsSync(file) ? 'is a directory' : 'does not exist'}`,
+      {
+        fix: existsSync(file) ? 'name the file in it with -f' : 'check the path given with -f',
+      },
+    );
   }
   return files;
 }
@@ -48,7 +55,9 @@ export function appHere(shell: Pick<Shell, 'cwd' | 'env'>): string | undefined {
   const [file] = filesHere(shell.cwd);
   if (file === undefined) return undefined;
   if (shell.env['COMPOSE_PROJECT_NAME']) return shell.env['COMPOSE_PROJECT_NAME'];
-  const written = /^name:\s*(["']?)([a-z0-9][a-z0-9_-]*)\1\s*(?:#.*)?$/m.exec(readFileSync(file, 'utf8'))?.[2];
+  const written = /^name:\s*(["']?)([a-z0-9][a-z0-9_-]*)\1\s*(?:#.*)?$/m.exec(
+    readFileSync(file, 'utf8'),
+  )?.[2];
   return written ?? projectName(basename(dirname(file)));
 }
 

@@ -20,7 +20,8 @@ export async function confirm(
       fix: 'there is nobody here to ask: say it with -y',
     });
   }
-  for (const text of consequences) line(shell.err, `  ${shell.err.paint.yellow(shell.err.marks.warning)} ${text}`);
+  for (const text of consequences)
+    line(shell.err, `  ${shell.err.paint.yellow(shell.err.marks.warning)} ${text}`);
   const reader = createInterface({ input: shell.input.stream, output: process.stderr });
   try {
     const answer = await reader.question(`${what}? [y/N] `, { signal: shell.signal });

@@ -3,7 +3,10 @@ import { type Context, chosenContext, readContexts } from './context-file.ts';
 import type { Shell } from './shell.ts';
 
 /** A client for the chosen fleet. Connects only when it is first asked something. */
-export async function connect(flags: { readonly context: string | undefined }, shell: Shell): Promise<Client> {
+export async function connect(
+  flags: { readonly context: string | undefined },
+  shell: Shell,
+): Promise<Client> {
   return clientOf(chosenContext(await readContexts(shell), flags.context, shell));
 }
 

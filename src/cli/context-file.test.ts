@@ -2,7 +2,14 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { chosenContext, contextFilePath, readContexts, removeContext, saveContext, useContext } from './context-file.ts';
+import {
+  chosenContext,
+  contextFilePath,
+  readContexts,
+  removeContext,
+  saveContext,
+  useContext,
+} from './context-file.ts';
 
 let home = '';
 let place: { env: Record<string, string> };
@@ -13,7 +20,13 @@ beforeEach(async () => {
 });
 afterEach(() => rm(home, { recursive: true }));
 
-const demo = { name: 'demo', server: 'https://192.0.2.1:7443', ca: '-----BEGIN\nabc\n', cert: 'c\n', key: 'k\n' };
+const demo = {
+  name: 'demo',
+  server: 'https://192.0.2.1:7443',
+  ca: '-----BEGIN\nabc\n',
+  cert: 'c\n',
+  key: 'k\n',
+};
 
 test('without a file there are no contexts', async () => {
   expect(await readContexts(place)).toEqual({

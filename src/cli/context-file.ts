@@ -128,7 +128,8 @@ function contextsOf(path: string, document: Document): ContextFile {
   const entries = Object.entries(contexts).map(([name, value]): [string, Context] => {
     const text = (key: string): string | undefined => {
       const found = isRecord(value) ? value[key] : undefined;
-      if (found !== undefined && typeof found !== 'string') throw wrong(`contexts.${name}.${key} must be a text`);
+      if (found !== undefined && typeof found !== 'string')
+        throw wrong(`contexts.${name}.${key} must be a text`);
       return found;
     };
     const [server, ca] = [text('server'), text('ca')];

@@ -35,7 +35,9 @@ export function failureLines(error: BallastError, shell: Shell): string[] {
 /** One problem of a file: place, what and code, the line itself with a mark under it, why and what to do. */
 export function problemLines(problem: Problem, shell: Shell): string[] {
   const { paint } = shell.err;
-  const place = problem.at ? `${paint.bold(showOrigin({ ...problem.at, file: nearName(problem.at.file, shell) }))}: ` : '';
+  const place = problem.at
+    ? `${paint.bold(showOrigin({ ...problem.at, file: nearName(problem.at.file, shell) }))}: `
+    : '';
   return [
     `${place}${tame(problem.what)} ${paint.dim(`(${problem.code})`)}`,
     ...(problem.at ? excerpt(problem.at, shell) : []),
@@ -44,9 +46,13 @@ export function problemLines(problem: Problem, shell: Shell): string[] {
   ];
 }
 
-export function printProblems(problems: readonly Problem[], shell: Shell): void {
-  for (const problem of problems) {
-    for (const text of problemLines(problem, shell)) line(shell.err, text);
+/** Problems that do not stop the command. */
+export function printWarnings(warnings: readonly Problem[], shell: Shell): void {
+  const { paint } = shell.err;
+  for (const warning of warnings) {
+    const [first = '', ...more] = problemLines(warning, shell);
+    line(shell.err, `${paint.yellow('warning:')} ${first}`);
+    for (const text of more) line(shell.err, text);
   }
 }
 
@@ -81,7 +87,10 @@ function excerpt(at: Origin, shell: Shell): string[] {
 function printUnexpected(error: unknown, shell: Shell, options: { readonly json: boolean }): number {
   const message = error instanceof Error ? error.message : String(error);
   if (options.json) {
-    line(shell.err, JSON.stringify({ format_version: '1.0', error: { code: 'internal', what: message, exit: 1 } }));
+    line(
+      shell.err,
+      JSON.stringify({ format_version: '1.0', error: { code: 'internal', what: message, exit: 1 } }),
+    );
     return 1;
   }
   const { paint, marks } = shell.err;
@@ -126,6 +135,7 @@ function asBallastError(error: unknown): BallastError | undefined {
   };
   const why = reasons[code ?? ''];
   if (why === undefined) return undefined;
-  const verb = { open: 'open', mkdir: 'make', rename: 'rename', unlink: 'remove', scandir: 'list' }[syscall] ?? syscall;
+  const verb =
+    { open: 'open', mkdir: 'make', rename: 'rename', unlink: 'remove', scandir: 'list' }[syscall] ?? syscall;
   return new BallastError('command-failed', `cannot ${verb} ${path}`, { why, cause: error });
 }

@@ -4,7 +4,12 @@ import { globalFlags } from './command.ts';
 import { type CommandEntry, commandTable, nouns, programs } from './table-of-commands.ts';
 
 export type Found =
-  | { readonly kind: 'command'; readonly name: string; readonly entry: CommandEntry; readonly rest: readonly string[] }
+  | {
+      readonly kind: 'command';
+      readonly name: string;
+      readonly entry: CommandEntry;
+      readonly rest: readonly string[];
+    }
   | { readonly kind: 'noun'; readonly noun: string; readonly help: boolean }
   | { readonly kind: 'root'; readonly rest: readonly string[] };
 
@@ -84,6 +89,8 @@ function unknownVerb(noun: string, verb: string): BallastError {
   const flag = verb.startsWith('-') && Object.keys(globalFlags).length > 0;
   const meant = flag ? undefined : suggest(verb, verbs);
   return new BallastError('usage', `ballast ${noun} has no command "${verb}"`, {
-    fix: meant ? `did you mean ballast ${noun} ${meant}?` : `it has ${verbs.join(', ')}: see ballast ${noun} --help`,
+    fix: meant
+      ? `did you mean ballast ${noun} ${meant}?`
+      : `it has ${verbs.join(', ')}: see ballast ${noun} --help`,
   });
 }

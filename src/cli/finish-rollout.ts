@@ -54,7 +54,9 @@ export async function finishRollout(
       ...base(begun),
       result: answer.changed ? 'healthy' : 'unchanged',
       seconds: Math.round(progress.elapsedMs()) / 1000,
-      services: Object.fromEntries(view.app.services.map(({ name, healthy, wanted }) => [name, { healthy, wanted }])),
+      services: Object.fromEntries(
+        view.app.services.map(({ name, healthy, wanted }) => [name, { healthy, wanted }]),
+      ),
     },
     flags,
     shell,

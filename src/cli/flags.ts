@@ -1,5 +1,5 @@
-import { BallastError } from '#base/errors.ts';
 import { parseDurationMs } from '#base/duration.ts';
+import { BallastError } from '#base/errors.ts';
 import { suggest } from '#base/suggest.ts';
 
 /** What a word on the command line stands for: completion offers the fleet's own names for it. */

@@ -34,7 +34,11 @@ export const waitDefaultMs = 300_000;
  * gone. Throws when it failed (exit 3 when rolled back), when it took too long (4, or 6 when machines are away) and
  * when somebody stopped waiting (130): then the rollout goes on without us.
  */
-export async function followRollout(rollout: Rollout, following: Following, shell: Shell): Promise<RolloutView> {
+export async function followRollout(
+  rollout: Rollout,
+  following: Following,
+  shell: Shell,
+): Promise<RolloutView> {
   const { progress, timeoutMs, client } = following;
   const began = shell.now();
   const timeout = AbortSignal.timeout(timeoutMs);
@@ -144,9 +148,18 @@ function screenOf({ release }: Rollout, { live }: Progress, shell: Shell): Scree
   };
 }
 
-async function readEvents(rollout: Rollout, client: Client, signal: AbortSignal, screen: Screen): Promise<void> {
+async function readEvents(
+  rollout: Rollout,
+  client: Client,
+  signal: AbortSignal,
+  screen: Screen,
+): Promise<void> {
   try {
-    for await (const event of client.stream('events', { app: rollout.app, tail: 0, follow: true }, { signal })) {
+    for await (const event of client.stream(
+      'events',
+      { app: rollout.app, tail: 0, follow: true },
+      { signal },
+    )) {
       screen.event(eventText(event));
     }
   } catch {

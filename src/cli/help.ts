@@ -30,7 +30,10 @@ export function rootHelp(paint: Paint): string {
     paint.bold('Examples:'),
     ...exampleLines(
       [
-        { does: 'Check the Compose file here, see what would change, and make it so', line: 'ballast validate && ballast plan && ballast deploy' },
+        {
+          does: 'Check the Compose file here, see what would change, and make it so',
+          line: 'ballast validate && ballast plan && ballast deploy',
+        },
         { does: 'See how it is', line: 'ballast status' },
         { does: 'Follow what the web service prints', line: 'ballast logs -f web' },
       ],
@@ -66,7 +69,9 @@ export function nounHelp(noun: string, paint: Paint): string {
 export function commandHelp(name: string, command: Command, paint: Paint): string {
   const entry = commandTable[name];
   const own = Object.keys(command.flags).length > 0;
-  const usage = [`ballast ${name}`, ...(own ? ['[flags]'] : []), ...command.args.map(argumentUsage)].join(' ');
+  const usage = [`ballast ${name}`, ...(own ? ['[flags]'] : []), ...command.args.map(argumentUsage)].join(
+    ' ',
+  );
   const width = Math.max(0, ...command.args.map((argument) => argument.name.length)) + 2;
   return [
     `${entry?.summary}.`,

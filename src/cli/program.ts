@@ -25,7 +25,11 @@ async function dispatch(words: readonly string[], shell: Shell): Promise<number>
     return 0;
   }
   if (found.kind === 'root') {
-    const { flags } = parseLine(found.rest, { ...globalFlags, version: { kind: 'switch', short: 'V', summary: '' } }, { command: 'ballast' });
+    const { flags } = parseLine(
+      found.rest,
+      { ...globalFlags, version: { kind: 'switch', short: 'V', summary: '' } },
+      { command: 'ballast' },
+    );
     shell.out.write(flags['version'] ? `${versionText()}\n` : rootHelp(shell.out.paint));
     return 0;
   }

@@ -42,10 +42,12 @@ export function troubleOf({ report }: ReplicaView): string {
   if (!report) return 'its machine has not reported it yet';
   const parts: string[] = [];
   if (report.oomKilled) parts.push('was killed for using too much memory');
-  else if (report.exitCode !== undefined && report.exitCode !== 0) parts.push(`exited with code ${report.exitCode}`);
+  else if (report.exitCode !== undefined && report.exitCode !== 0)
+    parts.push(`exited with code ${report.exitCode}`);
   if (report.state === 'failed') parts.push('is not started again');
   if (report.state === 'unhealthy') parts.push('does not answer its health check');
-  if (report.restarts > 0) parts.push(report.restarts === 1 ? 'restarted once' : `restarted ${report.restarts} times`);
+  if (report.restarts > 0)
+    parts.push(report.restarts === 1 ? 'restarted once' : `restarted ${report.restarts} times`);
   const said = parts.length > 0 ? parts.join(', ') : `is ${report.state}`;
   return report.detail ? `${said}: ${report.detail}` : said;
 }

@@ -8,9 +8,13 @@ export function rolloutChanges(before: RolloutView | undefined, after: RolloutVi
   const gone = [...known.values()].filter(({ id }) => !there.has(id));
   return [
     ...(phaseChange(before, after) ?? []),
-    ...after.replicas.flatMap((replica) => replicaChange(known.get(replica.id), replica, before === undefined)),
+    ...after.replicas.flatMap((replica) =>
+      replicaChange(known.get(replica.id), replica, before === undefined),
+    ),
     ...gone.map(({ id, machine }) => `${id} is gone from ${machine}`),
-    ...after.app.waiting.filter((text) => !before?.app.waiting.includes(text)).map((text) => `waiting: ${text}`),
+    ...after.app.waiting
+      .filter((text) => !before?.app.waiting.includes(text))
+      .map((text) => `waiting: ${text}`),
   ];
 }
 
@@ -30,8 +34,10 @@ function replicaChange(before: ReplicaView | undefined, after: ReplicaView, firs
   if (!before && first && after.phase === 'serving' && after.report?.state === 'running') return [];
   const was = before?.report?.state;
   const is = after.report?.state;
-  if (after.phase === 'draining' && before?.phase !== 'draining') return [`${id} on ${machine} is taken out of service`];
-  if (!before) return [`${id} goes to ${machine}: ${after.reason}`, ...(is === undefined ? [] : stateLine(after))];
+  if (after.phase === 'draining' && before?.phase !== 'draining')
+    return [`${id} on ${machine} is taken out of service`];
+  if (!before)
+    return [`${id} goes to ${machine}: ${after.reason}`, ...(is === undefined ? [] : stateLine(after))];
   if (is === was && (after.report?.restarts ?? 0) === (before.report?.restarts ?? 0)) return [];
   return after.phase === 'draining' ? [] : stateLine(after);
 }
@@ -52,7 +58,10 @@ function stateLine(replica: ReplicaView): string[] {
 }
 
 /** Whether a snapshot tells about the rollout that was begun, not about one before it. */
-export function isAbout(view: RolloutView, begun: { readonly release: number | null; readonly plan: number }): boolean {
+export function isAbout(
+  view: RolloutView,
+  begun: { readonly release: number | null; readonly plan: number },
+): boolean {
   if (view.plan < begun.plan) return false;
   if (begun.release === null) return view.app.state.wanted === null;
   return view.app.state.wanted !== null && view.app.state.wanted >= begun.release;

@@ -14,13 +14,16 @@ export function failureOf(view: RolloutView, release: number, took: string): Bal
       ? 'nothing of it runs now: there was no release before it'
       : `release ${target} runs again, as before`;
   const what = `release ${release} of ${app.name} failed after ${took}; ${end}`;
-  if (!failure) return new BallastError(back ? 'rolled-back' : 'command-failed', what, { fix: afterwards(app.name) });
+  if (!failure)
+    return new BallastError(back ? 'rolled-back' : 'command-failed', what, { fix: afterwards(app.name) });
   const code = failure.exitCode === undefined ? '' : ` (exit code ${failure.exitCode})`;
   return new BallastError(back ? 'rolled-back' : 'command-failed', what, {
     why: `service ${failure.service}: ${failure.replica} on ${failure.machine} ${failure.what}${code}`,
     log: failure.log,
     fix: [
-      failure.log.length > 0 ? 'mend what the log above shows, then deploy again' : 'mend it, then deploy again',
+      failure.log.length > 0
+        ? 'mend what the log above shows, then deploy again'
+        : 'mend it, then deploy again',
       `what happened step by step: ballast events -a ${app.name}`,
     ].join('\n'),
   });
@@ -43,7 +46,9 @@ export function timeoutOf(
   const unhealthy = (view?.replicas ?? []).filter(isInTrouble);
   const log = unhealthy.find(({ report }) => (report?.log?.length ?? 0) > 0)?.report?.log;
   return new BallastError(code, what, {
-    why: [view ? `still waiting for ${waitingFor(view).join('; ')}` : 'the server told nothing yet'].join('\n'),
+    why: [view ? `still waiting for ${waitingFor(view).join('; ')}` : 'the server told nothing yet'].join(
+      '\n',
+    ),
     ...(log ? { log } : {}),
     fix: [
       'the rollout goes on by itself; follow it: ballast status',
@@ -58,17 +63,25 @@ export function waitingFor(view: RolloutView): string[] {
   const { app, replicas, behind } = view;
   const found = [
     ...app.waiting,
-    ...replicas.filter(isInTrouble).map((replica) => `${replica.id} on ${replica.machine}, which ${troubleOf(replica)}`),
+    ...replicas
+      .filter(isInTrouble)
+      .map((replica) => `${replica.id} on ${replica.machine}, which ${troubleOf(replica)}`),
     ...replicas
       .filter(({ report, phase }) => phase !== 'draining' && (report === null || report.state === 'starting'))
-      .map(({ id, machine, report }) => `${id} on ${machine} to ${report === null ? 'start' : 'become healthy'}`),
+      .map(
+        ({ id, machine, report }) => `${id} on ${machine} to ${report === null ? 'start' : 'become healthy'}`,
+      ),
     ...app.services
       .filter(({ placed, wanted }) => placed < wanted)
       .map(({ name, placed, wanted }) => `${count(wanted - placed, 'replica')} of ${name} to be placed`),
-    ...replicas.filter(({ phase }) => phase === 'draining').map(({ id, machine }) => `${id} on ${machine} to leave`),
+    ...replicas
+      .filter(({ phase }) => phase === 'draining')
+      .map(({ id, machine }) => `${id} on ${machine} to leave`),
   ];
   if (found.length > 0) return found.slice(0, 5);
-  return [behind.length > 0 ? `${listOf(behind)} to take up the newest plan` : 'the next step of the rollout'];
+  return [
+    behind.length > 0 ? `${listOf(behind)} to take up the newest plan` : 'the next step of the rollout',
+  ];
 }
 
 /** Whether a machine has to do with a rollout: it runs a replica of it, or lacks the newest plan. */

@@ -35,7 +35,10 @@ export function rolloutPicture({ view, release, elapsed, frame, events }: Pictur
     ...view.replicas
       .filter(isInTrouble)
       .slice(0, troubleMax)
-      .map((replica) => `  ${paint.red(marks.warning)} ${replica.id} on ${replica.machine} ${troubleOf(replica)}`),
+      .map(
+        (replica) =>
+          `  ${paint.red(marks.warning)} ${replica.id} on ${replica.machine} ${troubleOf(replica)}`,
+      ),
     ...app.waiting.slice(0, troubleMax).map((text) => `  ${paint.yellow(marks.warning)} waiting: ${text}`),
     ...events.map((text) => paint.dim(`  ${marks.bar} ${text}`)),
   ];
@@ -76,7 +79,8 @@ function dots({ wanted }: ServiceView, own: readonly ReplicaView[], { paint, mar
   const drawn = sorted.map((replica) => {
     if (isInTrouble(replica)) return paint.red(marks.failed);
     if (replica.phase === 'draining' || replica.release < newest) return paint.dim(marks.full);
-    if (replica.report?.state === 'running' || replica.report?.state === 'completed') return paint.green(marks.full);
+    if (replica.report?.state === 'running' || replica.report?.state === 'completed')
+      return paint.green(marks.full);
     return paint.yellow(marks.half);
   });
   const missing = Math.max(0, wanted - own.filter(({ phase }) => phase !== 'draining').length);

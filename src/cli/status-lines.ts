@@ -2,17 +2,10 @@ import { showSize } from '#base/size.ts';
 import type { AppView, FleetStatus, MachineView, ReplicaView } from '#wire/views.ts';
 import { stateOf } from './app-words.ts';
 import { conformityWord, machineColour } from './machine-words.ts';
-import { showAge } from './render/age.ts';
 import { tableLines } from './render/table.ts';
 import { count, tame } from './render/text.ts';
-import { isInTrouble, troubleOf } from './replica-words.ts';
 import type { Shell } from './shell.ts';
-
-interface Trouble {
-  readonly what: string;
-  readonly fix: string;
-  readonly log?: readonly string[];
-}
+import { statusTroubles } from './status-troubles.ts';
 
 const logLines = 3;
 
@@ -23,10 +16,7 @@ export function statusLines(
   shell: Pick<Shell, 'out' | 'now'>,
 ): { readonly lines: readonly string[]; readonly wrong: number } {
   const { paint, marks } = shell.out;
-  const wrong = [
-    ...fleet.machines.flatMap((machine) => machineTrouble(machine, shell.now())),
-    ...fleet.apps.flatMap((app) => appTrouble(app, replicas)),
-  ];
+  const wrong = statusTroubles(fleet, replicas, shell.now());
   const busy = fleet.apps.filter((app) => ['rolling', 'rolling-back', 'removing'].includes(app.state.phase));
   return {
     wrong: wrong.length,
@@ -40,7 +30,9 @@ export function statusLines(
         ...log.slice(-logLines).map((text) => paint.dim(`      ${marks.bar} ${tame(text)}`)),
         `      ${paint.cyan(marks.arrow)} ${fix}`,
       ]),
-      ...(fleet.machines.length === 0 ? ['', 'Add a machine: ballast machine add NAME --ssh root@ADDRESS'] : []),
+      ...(fleet.machines.length === 0
+        ? ['', 'Add a machine: ballast machine add NAME --ssh root@ADDRESS']
+        : []),
       ...(fleet.machines.length > 0 && fleet.apps.length === 0
         ? ['', 'Nothing runs yet. Deploy an app: ballast deploy -f compose.yaml']
         : []),
@@ -58,7 +50,8 @@ function sentence({ machines, apps }: FleetStatus, wrong: number, busy: readonly
   ];
   if (wrong > 0) parts.push(`${count(wrong, 'thing')} wrong`);
   else if (busy.length > 0) parts.push(busy.map((app) => `${app.name} is ${stateOf(app).word}`).join(', '));
-  else if (machines.some(({ conformity }) => conformity === 'updating')) parts.push('machines are catching up');
+  else if (machines.some(({ conformity }) => conformity === 'updating'))
+    parts.push('machines are catching up');
   else if (apps.length > 0) parts.push('everything is healthy');
   return parts.join(', ');
 }
@@ -74,7 +67,11 @@ function machineTable(machines: readonly MachineView[], { out: { paint } }: Pick
         cell: ({ status }) => status,
         paint: (text, machine) => machineColour(paint, machine)(text),
       },
-      { title: 'UP TO DATE', cell: conformityWord, paint: (text, machine) => machineColour(paint, machine)(text) },
+      {
+        title: 'UP TO DATE',
+        cell: conformityWord,
+        paint: (text, machine) => machineColour(paint, machine)(text),
+      },
       { title: 'REPLICAS', cell: ({ replicas }) => String(replicas), right: true },
       {
         title: 'RESERVED',
@@ -94,67 +91,18 @@ function appTable(apps: readonly AppView[], { out: { paint } }: Pick<Shell, 'out
     [
       { title: 'APP', cell: ({ name }) => name },
       { title: 'RELEASE', cell: ({ release }) => String(release ?? ''), right: true },
-      { title: 'STATE', cell: (app) => stateOf(app).word, paint: (text, app) => stateOf(app).colour(paint)(text) },
+      {
+        title: 'STATE',
+        cell: (app) => stateOf(app).word,
+        paint: (text, app) => stateOf(app).colour(paint)(text),
+      },
       {
         title: 'SERVICES',
-        cell: ({ services }) => services.map(({ name, healthy, wanted }) => `${name} ${healthy}/${wanted}`).join(', '),
+        cell: ({ services }) =>
+          services.map(({ name, healthy, wanted }) => `${name} ${healthy}/${wanted}`).join(', '),
       },
       { title: 'PORTS', cell: ({ services }) => services.flatMap(({ ports }) => ports).join(', ') },
     ],
     paint,
   );
-}
-
-function machineTrouble(machine: MachineView, now: number): Trouble[] {
-  const { name, status, seenAt, failures } = machine;
-  if (status === 'pending') {
-    return [{ what: `${name} has not joined yet`, fix: `join it: ballast machine add ${name} --ssh root@${machine.address}` }];
-  }
-  const away: Trouble[] =
-    status === 'offline'
-      ? [
-          {
-            what: `${name} is offline${seenAt === null ? '' : `: last heard of ${showAge(now - seenAt)} ago`}; its containers run on if the machine does`,
-            fix: 'see whether it is up and reaches the server; its agent: journalctl -u ballast-agent',
-          },
-        ]
-      : [];
-  return [
-    ...away,
-    ...failures.map(({ resource, what, log }) => ({
-      what: `${name}: ${resource} failed: ${what}`,
-      fix: 'it is tried again by itself; mend what it says if it stays',
-      ...(log ? { log } : {}),
-    })),
-  ];
-}
-
-function appTrouble(app: AppView, replicas: readonly ReplicaView[]): Trouble[] {
-  const { failure, phase } = app.state;
-  const sick = replicas.filter((replica) => replica.app === app.name && isInTrouble(replica));
-  const failed: Trouble[] =
-    failure && (phase === 'failed' || phase === 'rolling-back' || phase === 'paused')
-      ? [
-          {
-            what: `${app.name}: release ${failure.release} failed: ${failure.replica} on ${failure.machine} ${failure.what}`,
-            fix:
-              phase === 'paused'
-                ? `go back with ballast rollback -a ${app.name}, or mend it and deploy again`
-                : `release ${app.state.target ?? 'none'} runs instead; mend it and deploy again`,
-            log: failure.log,
-          },
-        ]
-      : [];
-  return [
-    ...failed,
-    ...sick.map((replica) => ({
-      what: `${replica.id} on ${replica.machine} ${troubleOf(replica)}`,
-      fix: `see what it prints: ballast logs ${replica.id}`,
-      ...(replica.report?.log ? { log: replica.report.log } : {}),
-    })),
-    ...app.waiting.map((text) => ({
-      what: `${app.name}: ${text}`,
-      fix: 'it goes on by itself when that changes',
-    })),
-  ];
 }

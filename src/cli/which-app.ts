@@ -40,7 +40,9 @@ export function chooseApp(
   const [only] = fitting;
   if (only && fitting.length === 1) return only;
   if (apps.length === 0) {
-    throw new BallastError('not-found', 'there are no apps yet', { fix: 'deploy one: ballast deploy -f compose.yaml' });
+    throw new BallastError('not-found', 'there are no apps yet', {
+      fix: 'deploy one: ballast deploy -f compose.yaml',
+    });
   }
   if (fitting.length === 0) {
     const known = [...new Set(apps.flatMap((app) => app.services.map((service) => service.name)))];

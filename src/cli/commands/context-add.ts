@@ -11,17 +11,39 @@ export const contextAdd = command({
 as you would a private key. The context is kept in ~/.config/ballast/config.yaml, readable by you alone.`,
   args: [{ name: 'NAME', summary: 'what to call the fleet here' }],
   flags: {
-    from: { kind: 'text', value: 'FILE', summary: 'admin.json of the server (- is stdin)', completes: 'file' },
-    server: { kind: 'text', value: 'URL', summary: 'https://HOST:PORT, if it differs from the file or there is none' },
-    ca: { kind: 'text', value: 'FILE', summary: 'certificate authority of the fleet, PEM', completes: 'file' },
+    from: {
+      kind: 'text',
+      value: 'FILE',
+      summary: 'admin.json of the server (- is stdin)',
+      completes: 'file',
+    },
+    server: {
+      kind: 'text',
+      value: 'URL',
+      summary: 'https://HOST:PORT, if it differs from the file or there is none',
+    },
+    ca: {
+      kind: 'text',
+      value: 'FILE',
+      summary: 'certificate authority of the fleet, PEM',
+      completes: 'file',
+    },
     cert: { kind: 'text', value: 'FILE', summary: 'your certificate, PEM', completes: 'file' },
     key: { kind: 'text', value: 'FILE', summary: 'its private key, PEM', completes: 'file' },
-    'token-file': { kind: 'text', value: 'FILE', summary: 'file with a token, instead of a certificate', completes: 'file' },
+    'token-file': {
+      kind: 'text',
+      value: 'FILE',
+      summary: 'file with a token, instead of a certificate',
+      completes: 'file',
+    },
     use: { kind: 'switch', summary: 'talk to it from now on' },
   },
   examples: [
     { does: 'From the file the server wrote', line: 'ballast context add prod --from admin.json --use' },
-    { does: 'From another machine', line: 'ssh root@server cat /var/lib/ballast/admin.json | ballast context add prod --from -' },
+    {
+      does: 'From another machine',
+      line: 'ssh root@server cat /var/lib/ballast/admin.json | ballast context add prod --from -',
+    },
   ],
   async run({ flags, args: [name = ''] }, shell) {
     if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
@@ -45,7 +67,8 @@ as you would a private key. The context is kept in ~/.config/ballast/config.yaml
     await saveContext(shell, context, flags.use);
     if (flags.quiet) return 0;
     line(shell.err, `Context ${name} is ${before.contexts[name] ? 'replaced' : 'added'}: ${context.server}`);
-    if (flags.use || before.current === undefined) line(shell.err, `Now talking to ${name}. Try: ballast status`);
+    if (flags.use || before.current === undefined)
+      line(shell.err, `Now talking to ${name}. Try: ballast status`);
     else line(shell.err, `Use it with: ballast context use ${name}`);
     return 0;
   },
@@ -78,7 +101,8 @@ function checked(name: string, { server, ca, cert, key, token }: Parts): Context
 }
 
 async function readAdminFile(file: string, shell: Shell): Promise<Parts> {
-  const text = file === '-' ? await readAll(shell, 1 << 20) : await readFile(resolve(shell.cwd, file), 'utf8');
+  const text =
+    file === '-' ? await readAll(shell, 1 << 20) : await readFile(resolve(shell.cwd, file), 'utf8');
   try {
     const data: unknown = JSON.parse(text);
     if (typeof data === 'object' && data !== null && !Array.isArray(data)) {

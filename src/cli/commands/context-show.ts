@@ -6,7 +6,9 @@ import { formOf, printData } from '#cli/render/output.ts';
 import { line } from '#cli/shell.ts';
 
 export const contextShow = command({
-  args: [{ name: 'NAME', summary: 'the context (default: the one in use)', optional: true, completes: 'context' }],
+  args: [
+    { name: 'NAME', summary: 'the context (default: the one in use)', optional: true, completes: 'context' },
+  ],
   flags: { ...outputFlag },
   examples: [{ does: 'The context in use', line: 'ballast context show' }],
   async run({ flags, args }, shell) {

@@ -1,1 +1,137 @@
-import { command } from '#cli/command.ts'; export const deploy = command({ args: [], flags: {}, examples: [{does:'x', line:'y'}], run: async () => 0 });
+import { BallastError } from '#base/errors.ts';
+import { answersAt } from '#cli/answers-at.ts';
+import { filesToRead } from '#cli/app-files.ts';
+import { command, filesFlag, outputFlag, waitFlags } from '#cli/command.ts';
+import { connect } from '#cli/connect.ts';
+import { finishRollout } from '#cli/finish-rollout.ts';
+import { isFleet, type LoadedApp, loadAppFiles } from '#cli/load-app.ts';
+import { peekImages } from '#cli/peek-images.ts';
+import { pinProgress } from '#cli/pin-progress.ts';
+import { type Progress, progressOn } from '#cli/render/progress.ts';
+import { count, listOf } from '#cli/render/text.ts';
+import { readSecretValues } from '#cli/secret-values.ts';
+import type { Shell } from '#cli/shell.ts';
+import { showPlan } from '#cli/show-plan.ts';
+import type { AppModel } from '#spec/model.ts';
+import type { Client } from '#wire/client.ts';
+import type { RegistryAccess, ReleaseAnswer } from '#wire/views.ts';
+
+export const deploy = command({
+  details: `Builds and pushes what is to be built, makes a release and replaces replicas step by step. A release that does
+not become healthy is rolled back by itself. A fleet file is applied the same way: deploy -f fleet.yaml.
+
+Exit codes: 0 healthy, 3 rolled back, 4 timed out (the rollout goes on), 5 somebody else changed the app meanwhile,
+6 machines could not be reached, 65 the file is wrong, 130 you stopped waiting.`,
+  args: [],
+  flags: {
+    ...filesFlag,
+    ...outputFlag,
+    ...waitFlags,
+    'dry-run': { kind: 'switch', summary: 'only show what would change: the same as ballast plan' },
+    note: { kind: 'text', value: 'TEXT', summary: 'why, for ballast releases (default: deploy)' },
+  },
+  examples: [
+    { does: 'The Compose file of this directory', line: 'ballast deploy' },
+    { does: 'Another file with one laid over it', line: 'ballast deploy -f compose.yaml -f production.yaml' },
+    {
+      does: 'In a pipeline: wait at most ten minutes, answer in JSON',
+      line: 'ballast deploy --timeout 10m --json',
+    },
+    { does: 'The machines themselves', line: 'ballast deploy -f fleet.yaml' },
+  ],
+  async run({ flags }, shell) {
+    const files = filesToRead(flags.file, shell);
+    const client = await connect(flags, shell);
+    const quiet = flags.quiet || flags.json || flags.output === 'json';
+    const progress = progressOn(shell, quiet);
+    if (isFleet(files)) {
+      const { deployFleet } = await import('#cli/deploy-fleet.ts');
+      return await deployFleet(files, flags, { client, progress }, shell);
+    }
+    const access = client.call('registryAccess', {}, { signal: shell.signal });
+    access.catch(() => {}); // met below, after the file's own problems
+    const loaded = loadAppFiles(files, flags, shell);
+    if (flags['dry-run']) {
+      const images = await peekImages(loaded.model, await access, shell);
+      return await showPlan(loaded, images, { ...flags, 'detailed-exitcode': false }, client, shell);
+    }
+    const { model } = loaded;
+    progress.note(
+      `${shell.err.paint.green(shell.err.marks.done)} ${listOf(loaded.shown)}: app ${shell.err.paint.bold(model.name)}, ${count(Object.keys(model.services).length, 'service')}`,
+    );
+    const release = { loaded, access, note: flags.note ?? 'deploy' };
+    const answer = await makeRelease(release, { client, progress }, shell);
+    return await finishRollout(
+      {
+        app: model.name,
+        answer,
+        async ending({ replicas }) {
+          const { machines } = await client.call('listMachines', {}, { signal: shell.signal });
+          return answersAt(model, machines, replicas, shell.err.paint);
+        },
+      },
+      flags,
+      { client, progress },
+      shell,
+    );
+  },
+});
+
+interface Wanted {
+  readonly loaded: LoadedApp;
+  readonly access: Promise<RegistryAccess>;
+  readonly note: string;
+}
+
+/** Images first, then the release: refused when somebody made another since we began. */
+async function makeRelease(
+  { loaded, access, note }: Wanted,
+  { client, progress }: { readonly client: Client; readonly progress: Progress },
+  shell: Shell,
+): Promise<ReleaseAnswer> {
+  const { model, origins } = loaded;
+  try {
+    const secretValues = readSecretValues(model, origins, shell.env);
+    const before = newestRelease(model.name, client, shell);
+    before.catch(() => {}); // met below
+    const pinned = await pin(model, await access, progress, shell);
+    const request = { model: pinned, origins, note, secretValues, ifRelease: await before };
+    return await client.call('createRelease', { app: model.name, ...request }, { signal: shell.signal });
+  } catch (error) {
+    if (!shell.signal.aborted) throw error;
+    throw new BallastError(
+      'interrupted',
+      'interrupted before the release was made: nothing changed on the fleet',
+    );
+  }
+}
+
+async function pin(
+  model: AppModel,
+  access: RegistryAccess,
+  progress: Progress,
+  shell: Shell,
+): Promise<AppModel> {
+  const { pinImages } = await import('#host/images/pin.ts');
+  let summary = '';
+  return await progress.step(
+    'images',
+    async (say) => {
+      const following = pinProgress(progress, say);
+      const pinned = await pinImages({ model, access, onProgress: following.on, signal: shell.signal });
+      summary = following.summary();
+      return pinned;
+    },
+    () => summary,
+  );
+}
+
+async function newestRelease(app: string, client: Client, shell: Shell): Promise<number | null> {
+  try {
+    const { releases } = await client.call('listReleases', { app }, { signal: shell.signal });
+    return releases.length === 0 ? null : Math.max(...releases.map(({ number }) => number));
+  } catch (error) {
+    if (error instanceof BallastError && error.code === 'not-found') return null;
+    throw error;
+  }
+}

@@ -16,7 +16,11 @@ command gets one too. The exit code is the command's own.`,
     ...appFlag,
     tty: { kind: 'switch', short: 't', summary: 'give it a terminal (default: when you have one)' },
     'no-tty': { kind: 'switch', short: 'T', summary: 'give it none' },
-    interactive: { kind: 'switch', short: 'i', summary: 'pass standard input on (default: when it gets a terminal)' },
+    interactive: {
+      kind: 'switch',
+      short: 'i',
+      summary: 'pass standard input on (default: when it gets a terminal)',
+    },
     env: { kind: 'list', short: 'e', value: 'KEY=VALUE', summary: 'set a variable; may be repeated' },
     user: { kind: 'text', short: 'u', value: 'USER', summary: 'as this user of the container' },
     workdir: { kind: 'text', short: 'w', value: 'DIR', summary: 'in this directory of the container' },
@@ -28,7 +32,9 @@ command gets one too. The exit code is the command's own.`,
   async run({ flags, args: [word, ...words] }, shell) {
     const argv = words[0] === '--' ? words.slice(1) : words;
     if (argv.length === 0) {
-      throw new BallastError('usage', 'COMMAND is missing', { fix: `write for example ballast exec ${word} -- sh` });
+      throw new BallastError('usage', 'COMMAND is missing', {
+        fix: `write for example ballast exec ${word} -- sh`,
+      });
     }
     const client = await connect(flags, shell);
     const target = await findTarget(word, flags.app, client, shell);

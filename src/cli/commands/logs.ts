@@ -12,20 +12,38 @@ export const logs = command({
   details: `Lines of all replicas come merged by time, each behind the name of its replica. What a replica printed on
 its standard error is printed here on standard output too: use -o json to tell them apart.`,
   args: [
-    { name: 'SERVICE', summary: 'a service, or one replica by its full name (default: the whole app)', optional: true, completes: 'service' },
+    {
+      name: 'SERVICE',
+      summary: 'a service, or one replica by its full name (default: the whole app)',
+      optional: true,
+      completes: 'service',
+    },
   ],
   flags: {
     ...appFlag,
     follow: { kind: 'switch', short: 'f', summary: 'go on as lines come' },
-    tail: { kind: 'number', short: 'n', value: 'N', summary: 'how many past lines of each replica (default: 100)' },
+    tail: {
+      kind: 'number',
+      short: 'n',
+      value: 'N',
+      summary: 'how many past lines of each replica (default: 100)',
+    },
     since: { kind: 'duration', value: 'TIME', summary: 'only lines of the last 10m, 2h…' },
     timestamps: { kind: 'switch', short: 't', summary: 'show when each line was printed' },
     'no-prefix': { kind: 'switch', summary: 'lines as they are, without the name of the replica' },
-    output: { kind: 'choice', short: 'o', choices: ['table', 'json'], summary: 'json gives one object per line' },
+    output: {
+      kind: 'choice',
+      short: 'o',
+      choices: ['table', 'json'],
+      summary: 'json gives one object per line',
+    },
   },
   examples: [
     { does: 'Follow the web service', line: 'ballast logs -f web' },
-    { does: 'The last ten minutes of one replica, with times', line: 'ballast logs guestbook-web-1-r3 --since 10m -t' },
+    {
+      does: 'The last ten minutes of one replica, with times',
+      line: 'ballast logs guestbook-web-1-r3 --since 10m -t',
+    },
   ],
   async run({ flags, args: [word] }, shell) {
     const client = await connect(flags, shell);

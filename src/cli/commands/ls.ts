@@ -1,6 +1,6 @@
+import { stateOf } from '#cli/app-words.ts';
 import { command, outputFlag } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
-import { stateOf } from '#cli/app-words.ts';
 import { printListing } from '#cli/render/output.ts';
 
 export const ls = command({
@@ -30,7 +30,8 @@ export const ls = command({
           },
           {
             title: 'SERVICES',
-            cell: (app) => app.services.map(({ name, healthy, wanted }) => `${name} ${healthy}/${wanted}`).join(', '),
+            cell: (app) =>
+              app.services.map(({ name, healthy, wanted }) => `${name} ${healthy}/${wanted}`).join(', '),
           },
           {
             title: 'PORTS',

@@ -31,7 +31,11 @@ export const machineLs = command({
             cell: ({ status, schedulable }) => (schedulable ? status : `${status}, closed`),
             paint: (text, machine) => machineColour(paint, machine)(text),
           },
-          { title: 'UP TO DATE', cell: conformityWord, paint: (text, machine) => machineColour(paint, machine)(text) },
+          {
+            title: 'UP TO DATE',
+            cell: conformityWord,
+            paint: (text, machine) => machineColour(paint, machine)(text),
+          },
           { title: 'REPLICAS', cell: ({ replicas }) => String(replicas), right: true },
           {
             title: 'CPUS',
@@ -44,13 +48,20 @@ export const machineLs = command({
               facts ? `${showSize(reserved.memoryBytes)}/${showSize(facts.memoryBytes)}` : '',
             right: true,
           },
-          { title: 'SEEN', cell: ({ seenAt }) => (seenAt === null ? 'never' : `${showAge(shell.now() - seenAt)} ago`) },
+          {
+            title: 'SEEN',
+            cell: ({ seenAt }) => (seenAt === null ? 'never' : `${showAge(shell.now() - seenAt)} ago`),
+          },
           { title: 'PROVIDER', cell: ({ provider }) => provider, wide: true },
           { title: 'SYSTEM', cell: ({ facts }) => facts?.os ?? '', wide: true },
           { title: 'KERNEL', cell: ({ facts }) => facts?.kernel ?? '', wide: true },
           { title: 'PODMAN', cell: ({ facts }) => facts?.podman ?? '', wide: true },
           { title: 'AGENT', cell: ({ facts }) => facts?.agent ?? '', wide: true },
-          { title: 'DISK FREE', cell: ({ facts }) => (facts ? showSize(facts.diskFreeBytes) : ''), wide: true },
+          {
+            title: 'DISK FREE',
+            cell: ({ facts }) => (facts ? showSize(facts.diskFreeBytes) : ''),
+            wide: true,
+          },
           {
             title: 'LABELS',
             wide: true,

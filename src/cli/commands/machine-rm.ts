@@ -10,7 +10,10 @@ export const machineRm = command({
   details: `Its replicas move to other machines first, if there is room. Volumes do not move: a machine that holds one of a
 running app is refused, unless --force gives the data up.`,
   args: [{ name: 'MACHINE', summary: 'the machine', completes: 'machine' }],
-  flags: { force: { kind: 'switch', summary: 'even if it is away, or holds volumes of running apps' }, ...yesFlag },
+  flags: {
+    force: { kind: 'switch', summary: 'even if it is away, or holds volumes of running apps' },
+    ...yesFlag,
+  },
   examples: [{ does: 'Put app-3 out of the fleet', line: 'ballast machine rm app-3' }],
   async run({ flags, args: [machine = ''] }, shell) {
     const client = await connect(flags, shell);
@@ -25,7 +28,8 @@ running app is refused, unless --force gives the data up.`,
         ),
       });
     }
-    const consequences = found.replicas === 0 ? [] : [`${count(found.replicas, 'replica')} on it must run elsewhere`];
+    const consequences =
+      found.replicas === 0 ? [] : [`${count(found.replicas, 'replica')} on it must run elsewhere`];
     await confirm(`Put ${machine} out of the fleet`, consequences, flags, shell);
     const input = { machine, ...(flags.force ? { force: true } : {}) };
     await client.call('removeMachine', input, { signal: shell.signal, timeoutMs: 300_000 });

@@ -1,23 +1,36 @@
-import { command, appFlag, outputFlag } from '#cli/command.ts';
+import { appFlag, command, outputFlag } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
-import { healthOf, paintStatus, statusOf } from '#cli/replica-words.ts';
-import { requireServices, whichApp } from '#cli/which-app.ts';
 import { showAge } from '#cli/render/age.ts';
 import { printListing } from '#cli/render/output.ts';
+import { healthOf, paintStatus, statusOf } from '#cli/replica-words.ts';
+import { requireServices, whichApp } from '#cli/which-app.ts';
 
 export const ps = command({
   details: 'Without -a it lists the replicas of all apps. AGE is how long a replica has been in its state.',
-  args: [{ name: 'SERVICE', summary: 'only replicas of these services', optional: true, many: true, completes: 'service' }],
+  args: [
+    {
+      name: 'SERVICE',
+      summary: 'only replicas of these services',
+      optional: true,
+      many: true,
+      completes: 'service',
+    },
+  ],
   flags: { ...appFlag, ...outputFlag },
   examples: [
     { does: 'All replicas of the fleet', line: 'ballast ps' },
-    { does: 'The replicas of one service, with addresses and why they are where they are', line: 'ballast ps web -o wide' },
+    {
+      does: 'The replicas of one service, with addresses and why they are where they are',
+      line: 'ballast ps web -o wide',
+    },
   ],
   async run({ flags, args }, shell) {
     const client = await connect(flags, shell);
     const name = flags.app ?? (shell.env['BALLAST_APP'] || undefined);
     if (name !== undefined) requireServices(await whichApp({ flag: name }, client, shell), args);
-    const answer = await client.call('listReplicas', name === undefined ? {} : { app: name }, { signal: shell.signal });
+    const answer = await client.call('listReplicas', name === undefined ? {} : { app: name }, {
+      signal: shell.signal,
+    });
     const replicas = answer.replicas.filter(({ service }) => args.length === 0 || args.includes(service));
     const apps = new Set(replicas.map(({ app }) => app));
     const { paint } = shell.out;
@@ -36,7 +49,11 @@ export const ps = command({
           { title: 'STATUS', cell: statusOf, paint: (text, replica) => paintStatus(paint, replica)(text) },
           { title: 'HEALTH', cell: healthOf, paint: (text, replica) => paintStatus(paint, replica)(text) },
           { title: 'RESTARTS', cell: ({ report }) => String(report?.restarts ?? ''), right: true },
-          { title: 'AGE', cell: ({ report }) => (report ? showAge(shell.now() - report.since) : ''), right: true },
+          {
+            title: 'AGE',
+            cell: ({ report }) => (report ? showAge(shell.now() - report.since) : ''),
+            right: true,
+          },
           { title: 'ADDRESS', cell: ({ address }) => address, wide: true },
           { title: 'WHY HERE', cell: ({ reason }) => reason, wide: true },
         ],

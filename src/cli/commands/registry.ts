@@ -1,7 +1,7 @@
 import { command, outputFlag } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
-import { formOf, printData } from '#cli/render/output.ts';
 import { factLines } from '#cli/render/facts.ts';
+import { formOf, printData } from '#cli/render/output.ts';
 import { line } from '#cli/shell.ts';
 
 export const registry = command({
@@ -14,7 +14,10 @@ pull them by digest. With --password the push account's password is printed, for
   },
   examples: [
     { does: 'Where the registry is', line: 'ballast registry' },
-    { does: 'Log in to it by hand', line: 'ballast registry --password | skopeo login -u push --password-stdin ADDRESS' },
+    {
+      does: 'Log in to it by hand',
+      line: 'ballast registry --password | skopeo login -u push --password-stdin ADDRESS',
+    },
   ],
   async run({ flags }, shell) {
     const client = await connect(flags, shell);

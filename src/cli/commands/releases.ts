@@ -1,8 +1,8 @@
-import { command, appFlag, outputFlag } from '#cli/command.ts';
+import { appFlag, command, outputFlag } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
-import { whichApp } from '#cli/which-app.ts';
 import { showAge } from '#cli/render/age.ts';
 import { printListing } from '#cli/render/output.ts';
+import { whichApp } from '#cli/which-app.ts';
 import type { ReleaseView } from '#wire/views.ts';
 
 export const releases = command({
@@ -33,7 +33,11 @@ export const releases = command({
         empty: `App ${name} has no releases.`,
         columns: [
           { title: 'RELEASE', cell: ({ number }) => String(number), right: true },
-          { title: 'STATUS', cell: ({ status }) => status, paint: (text, { status }) => colours[status](text) },
+          {
+            title: 'STATUS',
+            cell: ({ status }) => status,
+            paint: (text, { status }) => colours[status](text),
+          },
           { title: 'MADE', cell: ({ at }) => `${showAge(shell.now() - at)} ago` },
           { title: 'BY', cell: ({ by }) => by },
           { title: 'WHAT', cell: ({ note }) => note },

@@ -7,7 +7,13 @@ import { whichApp } from '#cli/which-app.ts';
 export const restart = command({
   details: 'A restart is a rollout like any other: replicas are replaced by new ones as update_config says.',
   args: [
-    { name: 'SERVICE', summary: 'the services (default: all of the app)', optional: true, many: true, completes: 'service' },
+    {
+      name: 'SERVICE',
+      summary: 'the services (default: all of the app)',
+      optional: true,
+      many: true,
+      completes: 'service',
+    },
   ],
   flags: { ...appFlag, ...waitFlags },
   examples: [

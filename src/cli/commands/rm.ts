@@ -44,7 +44,11 @@ and a later deploy finds them again; only those named with --volume are deleted.
       return 0;
     }
     const timeoutMs = flags.timeout ?? waitDefaultMs;
-    await followRollout({ app: name, release: null, plan: answer.plan }, { client, progress, timeoutMs }, shell);
+    await followRollout(
+      { app: name, release: null, plan: answer.plan },
+      { client, progress, timeoutMs },
+      shell,
+    );
     const kept = flags.volume.length === 0 ? '; its volumes stay' : '';
     progress.note(
       `${paint.green(marks.done)} ${paint.bold(name)} is gone${kept}  ${paint.dim(showDuration(progress.elapsedMs()))}`,

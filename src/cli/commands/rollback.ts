@@ -8,7 +8,9 @@ import { whichApp } from '#cli/which-app.ts';
 export const rollback = command({
   details: `Makes a new release that equals an earlier one, and rolls it out. Without a number it goes back to the last
 release that was healthy before the present one.`,
-  args: [{ name: 'RELEASE', summary: 'number of the release to go back to: see ballast releases', optional: true }],
+  args: [
+    { name: 'RELEASE', summary: 'number of the release to go back to: see ballast releases', optional: true },
+  ],
   flags: { ...appFlag, ...waitFlags },
   examples: [
     { does: 'Back to what ran before', line: 'ballast rollback' },

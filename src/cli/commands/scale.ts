@@ -8,7 +8,9 @@ import { whichApp } from '#cli/which-app.ts';
 export const scale = command({
   details: `Makes a new release that differs from the present one in these numbers only. The next deploy goes by its
 Compose file again: to keep a number, write it there under deploy.replicas.`,
-  args: [{ name: 'SERVICE=N', summary: 'how many replicas of which service', many: true, completes: 'service=' }],
+  args: [
+    { name: 'SERVICE=N', summary: 'how many replicas of which service', many: true, completes: 'service=' },
+  ],
   flags: { ...appFlag, ...waitFlags },
   examples: [
     { does: 'Five replicas of web', line: 'ballast scale web=5' },

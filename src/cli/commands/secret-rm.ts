@@ -4,7 +4,8 @@ import { connect } from '#cli/connect.ts';
 import { line } from '#cli/shell.ts';
 
 export const secretRm = command({
-  details: 'Releases that use it keep the version they began with until the next deploy, which then finds it missing.',
+  details:
+    'Releases that use it keep the version they began with until the next deploy, which then finds it missing.',
   args: [{ name: 'NAME', summary: 'the secret', completes: 'secret' }],
   flags: { ...yesFlag },
   examples: [{ does: 'Forget a secret without being asked', line: 'ballast secret rm db_password -y' }],

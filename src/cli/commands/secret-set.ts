@@ -14,7 +14,12 @@ command line, where other users could read it. One line break at its end is take
 Containers get the new version with the next deploy.`,
   args: [{ name: 'NAME', summary: 'the name the Compose file uses for it', completes: 'secret' }],
   flags: {
-    'from-file': { kind: 'text', value: 'FILE', summary: 'read the value from this file (- is stdin)', completes: 'file' },
+    'from-file': {
+      kind: 'text',
+      value: 'FILE',
+      summary: 'read the value from this file (- is stdin)',
+      completes: 'file',
+    },
     exact: { kind: 'switch', summary: 'keep the line break at the end' },
   },
   examples: [

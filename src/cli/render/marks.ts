@@ -40,7 +40,9 @@ export const asciiMarks: Marks = {
 
 /** UTF-8 unless the locale says that it is something else. */
 export function marksFor(env: Readonly<Record<string, string | undefined>>): Marks {
-  const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find((value) => value !== undefined && value !== '');
+  const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find(
+    (value) => value !== undefined && value !== '',
+  );
   if (env['TERM'] === 'linux') return asciiMarks; // its font has neither dots nor braille
   if (locale === undefined) return env['TERM'] === undefined ? asciiMarks : unicodeMarks;
   return /utf-?8/i.test(locale) ? unicodeMarks : asciiMarks;

@@ -20,7 +20,11 @@ export interface Listing<Row> {
 }
 
 /** Prints rows in the form that was asked for. Data on stdout; that there is none is said on stderr. */
-export async function printListing<Row>(listing: Listing<Row>, flags: OutputFlags, shell: Shell): Promise<void> {
+export async function printListing<Row>(
+  listing: Listing<Row>,
+  flags: OutputFlags,
+  shell: Shell,
+): Promise<void> {
   const form = formOf(flags);
   if (form === 'json' || form === 'yaml') {
     await printData(listing.data, form, shell);
@@ -58,4 +62,3 @@ export function isForPeople(flags: OutputFlags): boolean {
   const form = formOf(flags);
   return form === 'table' || form === 'wide';
 }
-

@@ -5,9 +5,15 @@ import { type Live, liveOn } from './live.ts';
 /** How a long command tells what it does: on a terminal a step turns until it is done, elsewhere it gets a line. */
 export interface Progress {
   /** Runs a step. `result` says what came of it, on the line that stays. */
-  step<T>(what: string, action: (say: (detail: string) => void) => Promise<T>, result?: (value: T) => string): Promise<T>;
+  step<T>(
+    what: string,
+    action: (say: (detail: string) => void) => Promise<T>,
+    result?: (value: T) => string,
+  ): Promise<T>;
   /** A line that stays. */
   note(text: string): void;
+  /** A line that only those get who have no live view. */
+  tell(text: string): void;
   /** The block below the lines, for a view of one's own. */
   readonly live: Live;
   /** ms since the command began. */
@@ -32,6 +38,9 @@ export function progressOn(shell: Shell, quiet: boolean): Progress {
     live,
     elapsedMs: () => shell.now() - began,
     note: (text) => live.print(text),
+    tell: (text) => {
+      if (!shell.err.isTerminal) live.print(text);
+    },
     close() {
       stop();
       live.clear();
@@ -43,7 +52,9 @@ export function progressOn(shell: Shell, quiet: boolean): Progress {
       const took = (): string => paint.dim(showDuration(shell.now() - start));
       const draw = (): void => {
         const spinner = marks.spinner[frame % marks.spinner.length] ?? '';
-        live.show([`${paint.cyan(spinner)} ${what}  ${took()}${detail === '' ? '' : `  ${paint.dim(detail)}`}`]);
+        live.show([
+          `${paint.cyan(spinner)} ${what}  ${took()}${detail === '' ? '' : `  ${paint.dim(detail)}`}`,
+        ]);
       };
       timer = setInterval(() => {
         frame += 1;
@@ -53,7 +64,6 @@ export function progressOn(shell: Shell, quiet: boolean): Progress {
         if (shell.err.isTerminal) draw();
         const value = await action((text) => {
           detail = text;
-          if (!shell.err.isTerminal) live.print(`  ${text}`);
         });
         live.clear();
         const said = result?.(value) ?? '';

@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { showDuration } from '#base/duration.ts';
+import { BallastError } from '#base/errors.ts';
+import type { Client } from '#wire/client.ts';
+import type { MachineView } from '#wire/views.ts';
+import { waitDefaultMs } from './follow-rollout.ts';
+import { loadFleetFile } from './load-fleet.ts';
+import { conformityWord } from './machine-words.ts';
+import { formOf, type OutputFlags, printData } from './render/output.ts';
+import type { Progress } from './render/progress.ts';
+import { count, listOf } from './render/text.ts';
+import type { Shell } from './shell.ts';
+
+interface FleetFlags extends OutputFlags {
+  readonly detach: boolean;
+  readonly 'dry-run': boolean;
+  readonly timeout: number | undefined;
+  readonly quiet: boolean;
+}
+
+const askMs = 300;
+
+/** Applies a fleet file and waits until its machines are online and up to date. */
+export async function deployFleet(
+  files: readonly string[],
+  flags: FleetFlags,
+  { client, progress }: { readonly client: Client; readonly progress: Progress },
+  shell: Shell,
+): Promise<number> {
+  const { fleet, shown } = loadFleetFile(files, flags, shell);
+  if (flags['dry-run']) {
+    throw new BallastError('not-supported', 'a fleet file cannot be planned yet', {
+      fix: `check it: ballast validate -f ${shown[0]}`,
+    });
+  }
+  const { paint, marks } = shell.err;
+  const applied = await progress.step(
+    `fleet ${fleet.name}`,
+    () => client.call('applyFleet', { fleet }, { signal: shell.signal }),
+    ({ machines }) => `${count(machines.length, 'machine')}: ${listOf(machines)}`,
+  );
+  const machines = flags.detach
+    ? []
+    : await waitForMachines(applied.machines, flags, { client, progress }, shell);
+  if (!flags.detach) {
+    progress.note(
+      `${paint.green(marks.done)} ${paint.bold(fleet.name)}: ${count(applied.machines.length, 'machine')} online and up to date  ${paint.dim(showDuration(progress.elapsedMs()))}`,
+    );
+  }
+  const form = formOf(flags);
+  if (form === 'json' || form === 'yaml')
+    await printData({ fleet: fleet.name, ...applied, status: machines }, form, shell);
+  return 0;
+}
+
+/** Waits until every one of the machines is online and holds what the newest plan wants of it. */
+export async function waitForMachines(
+  names: readonly string[],
+  flags: { readonly timeout: number | undefined },
+  { client, progress }: { readonly client: Client; readonly progress: Progress },
+  shell: Shell,
+): Promise<readonly MachineView[]> {
+  const timeoutMs = flags.timeout ?? waitDefaultMs;
+  const until = shell.now() + timeoutMs;
+  const told = new Map<string, string>();
+  return await progress.step(`waiting for ${listOf(names)}`, async (say) => {
+    for (;;) {
+      const { machines } = await client.call('listMachines', {}, { signal: shell.signal });
+      const wanted = machines.filter(({ name }) => names.includes(name));
+      const missing = wanted.filter(
+        ({ status, conformity }) => status !== 'online' || conformity !== 'up-to-date',
+      );
+      for (const machine of wanted) {
+        const word = wordOf(machine);
+        if (told.get(machine.name) !== word) progress.tell(`  ${machine.name} ${word}`);
+        told.set(machine.name, word);
+      }
+      if (wanted.length === names.length && missing.length === 0) return wanted;
+      say(missing.map((machine) => `${machine.name} ${wordOf(machine)}`).join(', '));
+      if (shell.now() > until) throw tooLong(missing, timeoutMs);
+      await sleep(askMs, undefined, { signal: shell.signal });
+    }
+  });
+}
+
+function wordOf(machine: MachineView): string {
+  const { status } = machine;
+  if (status !== 'online') return status === 'pending' ? 'has not joined yet' : 'is offline';
+  return (
+    { yes: 'is up to date', updating: 'is being set up', failing: 'has a failed step' }[
+      conformityWord(machine)
+    ] ?? 'is joining'
+  );
+}
+
+function tooLong(missing: readonly MachineView[], timeoutMs: number): BallastError {
+  const away = missing.filter(({ status }) => status !== 'online');
+  const failure = missing.flatMap(({ name, failures }) => failures.map((step) => ({ name, ...step })))[0];
+  return new BallastError(
+    away.length > 0 ? 'unreachable' : 'timed-out',
+    `after ${showDuration(timeoutMs)} ${missing.map((machine) => `${machine.name} ${wordOf(machine)}`).join(', ')}`,
+    {
+      ...(failure
+        ? { why: `${failure.name}: ${failure.resource}: ${failure.what}`, log: failure.log ?? [] }
+        : {}),
+      fix: 'they go on by themselves; see how far they are: ballast machine ls',
+    },
+  );
+}

@@ -1,0 +1,27 @@
+import { BallastError } from '#base/errors.ts';
+import { parseFleet } from '#spec/fleet/load.ts';
+import type { FleetModel } from '#spec/fleet-model.ts';
+import { nearName } from './failure.ts';
+import { checked, read } from './load-app.ts';
+import type { Shell } from './shell.ts';
+
+export interface LoadedFleet {
+  readonly fleet: FleetModel;
+  readonly shown: readonly string[];
+}
+
+/** Reads and checks a fleet file. Throws with all problems at once. */
+export function loadFleetFile(
+  files: readonly string[],
+  flags: { readonly quiet: boolean },
+  shell: Shell,
+): LoadedFleet {
+  const [file = ''] = files;
+  if (files.length > 1) {
+    throw new BallastError('usage', 'a fleet file stands alone', {
+      fix: `give one file: -f ${nearName(file, shell)}`,
+    });
+  }
+  const fleet = checked(parseFleet({ file, text: read(file) ?? '' }), files, flags, shell);
+  return { fleet, shown: [nearName(file, shell)] };
+}

@@ -1,0 +1,44 @@
+import { BallastError } from '#base/errors.ts';
+import type { Client } from '#wire/client.ts';
+import type { PlanPreview } from '#wire/views.ts';
+import type { LoadedApp } from './load-app.ts';
+import { hasChanges, planLines } from './plan-lines.ts';
+import { formOf, type OutputFlags, printData } from './render/output.ts';
+import { listOf } from './render/text.ts';
+import { line, type Shell } from './shell.ts';
+
+export interface PlanFlags extends OutputFlags {
+  readonly 'detailed-exitcode': boolean;
+  readonly quiet: boolean;
+}
+
+/** Asks what a deploy would change and prints it. Exit code 0, or 2 for changes when that was asked for. */
+export async function showPlan(
+  loaded: LoadedApp,
+  images: { readonly model: LoadedApp['model']; readonly unknown: readonly string[] },
+  flags: PlanFlags,
+  client: Client,
+  shell: Shell,
+): Promise<number> {
+  const input = { model: images.model, origins: loaded.origins };
+  const preview = await client.call('previewApp', input, { signal: shell.signal });
+  refuseProblems(preview);
+  const form = formOf(flags);
+  if (form === 'json' || form === 'yaml') {
+    await printData({ ...preview, built_at_deploy: images.unknown }, form, shell);
+  } else {
+    for (const text of planLines(preview, shell.out)) line(shell.out, text);
+    if (images.unknown.length > 0 && !flags.quiet) {
+      line(
+        shell.err,
+        `The image of ${listOf(images.unknown)} is built at deploy: what its new content changes shows then.`,
+      );
+    }
+  }
+  return flags['detailed-exitcode'] && hasChanges(preview.summary) ? 2 : 0;
+}
+
+function refuseProblems({ app, problems }: PlanPreview): void {
+  if (problems.length === 0) return;
+  throw new BallastError('does-not-fit', `${app} cannot be deployed like this`, { problems });
+}

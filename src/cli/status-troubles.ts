@@ -1,0 +1,81 @@
+import type { AppView, FleetStatus, MachineView, ReplicaView } from '#wire/views.ts';
+import { showAge } from './render/age.ts';
+import { isInTrouble, troubleOf } from './replica-words.ts';
+
+/** Something that is wrong in the fleet, and what to do about it. */
+export interface Trouble {
+  readonly what: string;
+  readonly fix: string;
+  readonly log?: readonly string[];
+}
+
+/** All that is wrong, machines first. */
+export function statusTroubles(
+  fleet: FleetStatus,
+  replicas: readonly ReplicaView[],
+  now: number,
+): readonly Trouble[] {
+  return [
+    ...fleet.machines.flatMap((machine) => machineTrouble(machine, now)),
+    ...fleet.apps.flatMap((app) => appTrouble(app, replicas)),
+  ];
+}
+
+function machineTrouble(machine: MachineView, now: number): Trouble[] {
+  const { name, status, seenAt, failures } = machine;
+  if (status === 'pending') {
+    return [
+      {
+        what: `${name} has not joined yet`,
+        fix: `join it: ballast machine add ${name} --ssh root@${machine.address}`,
+      },
+    ];
+  }
+  const away: Trouble[] =
+    status === 'offline'
+      ? [
+          {
+            what: `${name} is offline${seenAt === null ? '' : `: last heard of ${showAge(now - seenAt)} ago`}; its containers run on if the machine does`,
+            fix: 'see whether it is up and reaches the server; its agent: journalctl -u ballast-agent',
+          },
+        ]
+      : [];
+  return [
+    ...away,
+    ...failures.map(({ resource, what, log }) => ({
+      what: `${name}: ${resource} failed: ${what}`,
+      fix: 'it is tried again by itself; mend what it says if it stays',
+      ...(log ? { log } : {}),
+    })),
+  ];
+}
+
+function appTrouble(app: AppView, replicas: readonly ReplicaView[]): Trouble[] {
+  const { failure, phase } = app.state;
+  const sick = replicas.filter((replica) => replica.app === app.name && isInTrouble(replica));
+  const failed: Trouble[] =
+    failure && (phase === 'failed' || phase === 'rolling-back' || phase === 'paused')
+      ? [
+          {
+            what: `${app.name}: release ${failure.release} failed: ${failure.replica} on ${failure.machine} ${failure.what}`,
+            fix:
+              phase === 'paused'
+                ? `go back with ballast rollback -a ${app.name}, or mend it and deploy again`
+                : `release ${app.state.target ?? 'none'} runs instead; mend it and deploy again`,
+            log: failure.log,
+          },
+        ]
+      : [];
+  return [
+    ...failed,
+    ...sick.map((replica) => ({
+      what: `${replica.id} on ${replica.machine} ${troubleOf(replica)}`,
+      fix: `see what it prints: ballast logs ${replica.id}`,
+      ...(replica.report?.log ? { log: replica.report.log } : {}),
+    })),
+    ...app.waiting.map((text) => ({
+      what: `${app.name}: ${text}`,
+      fix: 'it goes on by itself when that changes',
+    })),
+  ];
+}

@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { must } from '#base/assert.ts';
 import { BallastError } from '#base/errors.ts';
 
 export interface ExecOptions {
   /** Written to its standard input, which is then closed. */
   readonly input?: string;
+  /** A file that is its standard input, instead of `input`. */
+  readonly inputFile?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly timeoutMs?: number;
@@ -32,14 +35,16 @@ export async function exec(argv: readonly string[], options: ExecOptions = {}): 
   const { timeoutMs = 120_000, keepBytes = 4 << 20, onLine } = options;
   const timeout = AbortSignal.timeout(timeoutMs);
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
+  const file = options.inputFile === undefined ? undefined : openSync(options.inputFile, 'r');
   return await new Promise<Executed>((resolve, reject) => {
     const child = spawn(program, args, {
-      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      stdio: [file ?? (options.input === undefined ? 'ignore' : 'pipe'), 'pipe', 'pipe'],
       signal,
       killSignal: 'SIGKILL',
       ...(options.env ? { env: { ...process.env, ...options.env } } : {}),
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
+    if (file !== undefined) closeSync(file);
     const stdout = collect(must(child.stdout, 'stdout'), keepBytes, onLine);
     const stderr = collect(must(child.stderr, 'stderr'), keepBytes, onLine);
     child.stdin?.on('error', () => {}); // it may end without reading all of it

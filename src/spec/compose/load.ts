@@ -14,6 +14,7 @@ import type { WrittenService } from './normal/service.ts';
 import { serviceOf } from './normal/service.ts';
 import { sharedConfigsOf, sharedNetworksOf, sharedSecretsOf, sharedVolumesOf } from './normal/shared.ts';
 import { sortKeys } from './normal/values.ts';
+import { originsOf } from './origins.ts';
 import { loadProject } from './project.ts';
 import type { Source, Variables } from './source.ts';
 import { lookupIn } from './source.ts';
@@ -99,6 +100,8 @@ function nameBefore(dir: string, input: LoadInput, env: Variables, source: Sourc
   for (const file of files) {
     const text = source.read(file);
     if (text === undefined || !/^["']?name["']?\s*:/m.test(text)) continue;
+    const plain = /^name:[ \t]+([a-z0-9_-]+)[ \t]*$/m.exec(text)?.[1];
+    if (plain !== undefined) return plain;
     const alone = { files: [file], dir, variables: env, includedBy: [] };
     const bare = { ...source, problems: quiet, read: (path: string) => (path === file ? text : undefined) };
     const name = textOf(get(loadProject(alone, bare), 'name'));
@@ -182,25 +185,4 @@ function noteVersion(scope: Scope): void {
     fix: 'remove it',
     at: version.at,
   });
-}
-
-/** Where things were written, down to the entries of a service's keys: `services.web.ports.0`. */
-function originsOf(root: Mapping): Origins {
-  const found: Record<string, Origin> = {};
-  const visit = (tree: Tree, path: string, depth: number): void => {
-    if (depth > 4) return;
-    if (tree.kind === 'list') {
-      tree.items.forEach((item, index) => {
-        found[`${path}.${index}`] = item.at;
-        visit(item, `${path}.${index}`, depth + 1);
-      });
-    }
-    for (const { key, at, value } of entriesOf(tree)) {
-      const below = path === '' ? key : `${path}.${key}`;
-      found[below] = at;
-      visit(value, below, depth + 1);
-    }
-  };
-  visit(root, '', 1);
-  return sortKeys(found);
 }

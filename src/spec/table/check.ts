@@ -90,12 +90,27 @@ function unknownKey(entry: Entry, keys: Keys, path: string, problems: Problems):
     return;
   }
   const list = known.filter((name) => !name.startsWith('x-')).join(', ');
+  const below = near === undefined ? deeper(keys, entry.key, 3) : undefined;
+  const belongs = below === undefined ? undefined : `it belongs below ${below}: write ${below}.${entry.key}`;
   problems.add('unknown-key', {
     what: `${path === '' ? 'the file' : path} has no key ${entry.key}`,
     why: 'a key that is not known would be ignored, and nothing is ignored silently',
-    fix: near === undefined ? `known here: ${shortList(list)}` : `did you mean ${near}?`,
+    fix: belongs ?? (near === undefined ? `known here: ${shortList(list)}` : `did you mean ${near}?`),
     at: entry.at,
   });
+}
+
+/** Where below these keys a key of this name would be at home: `deploy` for `replicas`. */
+function deeper(keys: Keys, name: string, depth: number): string | undefined {
+  for (const [parent, key] of Object.entries(keys)) {
+    if (key.status !== 'honoured' || depth === 0) continue;
+    const shape = alternative(key.shape, 'mapping');
+    if (shape?.kind !== 'object') continue;
+    if (own(shape.keys, name)?.status === 'honoured') return parent;
+    const found = deeper(shape.keys, name, depth - 1);
+    if (found !== undefined) return `${parent}.${found}`;
+  }
+  return undefined;
 }
 
 const shortList = (list: string): string => (list.length < 160 ? list : `${list.slice(0, 157)}…`);

@@ -1,0 +1,89 @@
+import { appIs, appPattern } from '#spec/compose/keys/name.ts';
+import type { Keys } from '#spec/table/shape.ts';
+import { honoured, integer, later, map, matching, number, object, pairs, size } from '#spec/table/shape.ts';
+
+/** Names of pools and machines: they become host names. */
+export const machinePattern = /^[a-z]([a-z0-9-]{0,40}[a-z0-9])?$/;
+const machineIs =
+  'at most 42 small letters, digits and dashes, beginning with a letter and ending with no dash';
+
+const cidr = matching(/^\d+\.\d+\.\d+\.\d+\/\d+$/, 'an IPv4 network such as 10.91.0.0/16');
+
+const cloud = { why: 'not supported yet', instead: 'make the machines yourself and use provider: ssh' };
+
+const pool = object({
+  provider: honoured(
+    {
+      kind: 'choice',
+      values: ['local', 'ssh'],
+      refused: Object.fromEntries(
+        ['incus', 'aws', 'hetzner', 'gcp', 'azure', 'digitalocean'].map((name) => [name, cloud]),
+      ),
+    },
+    'who makes the machines: local (here, by systemd-nspawn) or ssh (they are there already)',
+    { required: true, example: 'local' },
+  ),
+  count: honoured(integer(0, 250), 'how many machines alike: NAME-1 to NAME-count', {
+    example: '3',
+    byDefault: 'one machine, named NAME',
+  }),
+  labels: honoured(pairs, 'for placement: node.labels.KEY', { example: '{ zone: a }' }),
+  size: honoured(
+    object({
+      cpus: honoured(number(0.1), 'cores', { example: '2', byDefault: 'those of the host' }),
+      memory: honoured(size, 'memory', { example: '2G', byDefault: 'that of the host' }),
+    }),
+    'what a machine has; for provider local',
+    { example: '{ cpus: 2, memory: 2G }' },
+  ),
+  address: honoured(
+    matching(/^[a-z_][a-z0-9_-]*@\S+$/i, 'USER@HOST or USER@HOST:PORT'),
+    'where it is reached; for provider ssh',
+    { example: 'root@192.0.2.10' },
+  ),
+  replace_after: later('replace a machine by hand: ballast machine rm, then ballast machine add'),
+});
+
+const network = object({
+  machines: honoured(cidr, 'addresses of local machines', {
+    example: '10.90.0.0/24',
+    byDefault: '10.90.0.0/24',
+  }),
+  containers: honoured(cidr, 'addresses of replicas; every machine takes a /24 of it', {
+    example: '10.91.0.0/16',
+    byDefault: '10.91.0.0/16',
+  }),
+  services: later('reach services by name: the name leads to their replicas'),
+  mesh: later('let the machines reach each other over a private network'),
+});
+
+/** Every key of a fleet file. */
+export const fleetKeys: Keys = {
+  fleet: honoured(matching(appPattern, appIs), 'name of the fleet', { required: true, example: 'acme' }),
+  machines: honoured(
+    map(pool, { names: machinePattern, namesAre: machineIs }),
+    'pools of machines, by name',
+    {
+      required: true,
+      example: '{ app: { provider: local, count: 3 } }',
+    },
+  ),
+  network: honoured(network, 'address ranges of the fleet', { example: '{ containers: 10.91.0.0/16 }' }),
+  registry: honoured(
+    object({
+      machine: honoured(matching(machinePattern, machineIs), 'the machine that keeps built images', {
+        example: 'app-1',
+        byDefault: 'the first machine',
+      }),
+      retain: later('remove old images by hand: nothing is deleted from the registry yet'),
+    }),
+    'where built images are kept',
+    { example: '{ machine: app-1 }' },
+  ),
+  host: later('set up packages, sysctls and files of the machines by hand'),
+  security_groups: later('use the firewall in front of the machines'),
+  access: later('give people accounts on the machines by hand'),
+  drift: later('remove it: what differs is always repaired'),
+};
+
+export const fleetShape = object(fleetKeys);

@@ -1,0 +1,264 @@
+import { overlaps, parseCidr, showCidr } from '#base/cidr.ts';
+import { present } from '#base/present.ts';
+import type { Result } from '#base/result.ts';
+import { parseSizeBytes } from '#base/size.ts';
+import { suggest } from '#base/suggest.ts';
+import { interpolateTree } from '#spec/compose/interpolate-tree.ts';
+import { pairsOf, sortKeys } from '#spec/compose/normal/values.ts';
+import { originsOf } from '#spec/compose/origins.ts';
+import { lookupIn } from '#spec/compose/source.ts';
+import type { FleetModel, FleetNetworkModel, PoolModel } from '#spec/fleet-model.ts';
+import type { Origins } from '#spec/model.ts';
+import type { Problems } from '#spec/problems.ts';
+import { collectProblems } from '#spec/problems.ts';
+import { canonical } from '#spec/table/canonical.ts';
+import { check } from '#spec/table/check.ts';
+import { parseYaml } from '#spec/yaml/parse.ts';
+import type { Entry, Mapping, Tree } from '#spec/yaml/tree.ts';
+import { describe, entriesOf, get, numberOf, textOf } from '#spec/yaml/tree.ts';
+import { fleetShape } from './keys.ts';
+
+export interface FleetInput {
+  /** Shown in problems. */
+  readonly file: string;
+  readonly text: string;
+  /** For variables in the file. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface ParsedFleet {
+  readonly fleet: FleetModel;
+  readonly origins: Origins;
+}
+
+/** The fleet that a fleet file describes, or every problem in it. */
+export function parseFleet({ file, text, env }: FleetInput): Result<ParsedFleet> {
+  const problems = collectProblems('fleet');
+  const documents = parseYaml({ file, text, dir: '/' }, problems);
+  const root = rootOf(file, documents, problems);
+  if (root === undefined) return { ok: false, problems: problems.found() };
+  const tree = canonical(interpolateTree(root, lookupIn(env), problems), fleetShape);
+  check(tree, fleetShape, '', problems);
+  const pools = poolsOf(tree, problems);
+  const network = networkOf(get(tree, 'network'), problems);
+  checkRoom(tree, pools, network, problems);
+  const machine = registryOf(tree, pools, problems);
+  const found = problems.found();
+  if (found.length > 0) return { ok: false, problems: found };
+  const name = textOf(get(tree, 'fleet')) ?? '';
+  const fleet: FleetModel = { name, pools, network, registry: present({ machine }) };
+  const warnings = problems.warnings();
+  const value = { fleet, origins: originsOf(tree) };
+  return warnings.length === 0 ? { ok: true, value } : { ok: true, value, warnings };
+}
+
+function rootOf(file: string, documents: readonly Tree[], problems: Problems): Mapping | undefined {
+  const [first, second] = documents;
+  if (second !== undefined) {
+    problems.add('yaml', {
+      what: 'a fleet file is one document',
+      fix: 'remove what follows ---',
+      at: second.at,
+    });
+  }
+  if (first?.kind === 'mapping') return first;
+  if (problems.found().length > 0) return undefined;
+  problems.add('wrong-type', {
+    what:
+      first === undefined
+        ? 'the file is empty'
+        : `the file holds ${describe(first)} where a mapping is expected`,
+    fix: 'a fleet file begins like this: fleet: NAME',
+    at: first?.at ?? { file, line: 1, column: 1 },
+  });
+  return undefined;
+}
+
+/** Names of a pool's machines: the pool's own without `count`, else numbered from 1. */
+export const machineNames = (pool: PoolModel): readonly string[] =>
+  pool.count === undefined
+    ? [pool.name]
+    : Array.from({ length: pool.count }, (_, index) => `${pool.name}-${index + 1}`);
+
+function poolsOf(tree: Tree, problems: Problems): Readonly<Record<string, PoolModel>> {
+  const found: Record<string, PoolModel> = {};
+  const owners = new Map<string, string>();
+  for (const entry of entriesOf(get(tree, 'machines'))) {
+    if (entry.key.startsWith('x-') || entry.value.kind !== 'mapping') continue;
+    const pool = poolOf(entry, problems);
+    for (const name of machineNames(pool)) {
+      const owner = owners.get(name);
+      if (owner !== undefined) {
+        problems.add('duplicate-machine', {
+          what: `machines.${entry.key}: the machine ${name} is in the pool ${owner} too`,
+          fix: 'rename one of the pools',
+          at: entry.at,
+        });
+      }
+      owners.set(name, entry.key);
+    }
+    found[entry.key] = pool;
+  }
+  const machines = get(tree, 'machines');
+  if (machines?.kind === 'mapping' && machines.entries.size === 0) {
+    problems.add('no-machines', {
+      what: 'the fleet has no machines',
+      fix: 'add a pool: machines: { app: { provider: local, count: 3 } }',
+      at: machines.at,
+    });
+  }
+  return sortKeys(found);
+}
+
+function poolOf({ key, value }: Entry, problems: Problems): PoolModel {
+  const provider = textOf(get(value, 'provider')) === 'ssh' ? 'ssh' : 'local';
+  const count = numberOf(get(value, 'count'));
+  const address = textOf(get(value, 'address'));
+  if (provider === 'ssh') checkSsh(key, value, problems);
+  else if (address !== undefined) {
+    problems.add('conflict', {
+      what: `machines.${key}: address has no place beside provider: local`,
+      why: 'local machines get their addresses from network.machines',
+      fix: 'remove it, or use provider: ssh',
+      at: get(value, 'address')?.at,
+    });
+  }
+  return present({
+    name: key,
+    provider,
+    count,
+    labels: pairsOf(get(value, 'labels')),
+    size: present({
+      cpus: numberOf(get(value, 'size', 'cpus')),
+      memoryBytes: memoryOf(key, get(value, 'size', 'memory'), problems),
+    }),
+    address,
+  });
+}
+
+const memoryMin = 128 * 1024 ** 2;
+
+function memoryOf(pool: string, tree: Tree | undefined, problems: Problems): number | undefined {
+  const bytes = parseSizeBytes(textOf(tree) ?? '');
+  if (bytes !== undefined && bytes < memoryMin) {
+    problems.add('bad-value', {
+      what: `machines.${pool}.size.memory: ${textOf(tree)} is too little for a machine`,
+      why: 'systemd, podman and the agent need some themselves',
+      fix: 'use 128M or more',
+      at: tree?.at,
+    });
+  }
+  return bytes;
+}
+
+function checkSsh(name: string, pool: Tree, problems: Problems): void {
+  const address = get(pool, 'address');
+  if (address === undefined) {
+    problems.add('missing-key', {
+      what: `machines.${name} has no address`,
+      why: 'provider ssh takes a machine that is there already',
+      fix: 'add address: root@HOST',
+      at: pool.at,
+    });
+  }
+  const port = /:(\d+)$/.exec(textOf(address) ?? '')?.[1];
+  if (
+    /:[^:\]]*$/.test(textOf(address) ?? '') &&
+    (port === undefined || Number(port) < 1 || Number(port) > 65_535)
+  ) {
+    problems.add('bad-value', {
+      what: `machines.${name}.address: ${textOf(address)} ends with no port`,
+      fix: 'write USER@HOST or USER@HOST:22',
+      at: address?.at,
+    });
+  }
+  for (const key of ['count', 'size']) {
+    const other = get(pool, key);
+    if (other === undefined) continue;
+    problems.add('conflict', {
+      what: `machines.${name}: ${key} has no place beside provider: ssh`,
+      why: 'the machine is there already, as it is, and only once',
+      fix: key === 'count' ? 'write one entry for every machine' : 'remove it',
+      at: other.at,
+    });
+  }
+}
+
+const networkDefaults: FleetNetworkModel = { machines: '10.90.0.0/24', containers: '10.91.0.0/16' };
+
+function networkOf(tree: Tree | undefined, problems: Problems): FleetNetworkModel {
+  const read = (key: keyof FleetNetworkModel, bitsMax: number): string => {
+    const written = get(tree, key);
+    const text = textOf(written);
+    if (text === undefined) return networkDefaults[key];
+    const cidr = parseCidr(text);
+    if (cidr !== undefined && cidr.bits >= 8 && cidr.bits <= bitsMax) return showCidr(cidr);
+    problems.add('bad-network', {
+      what: `network.${key}: ${text} cannot be used`,
+      why:
+        cidr === undefined
+          ? 'it is no IPv4 network, or its address has bits set behind the prefix'
+          : `it has to be a /8 to a /${bitsMax}`,
+      fix: `for example ${networkDefaults[key]}`,
+      at: written?.at,
+    });
+    return networkDefaults[key];
+  };
+  const network = { machines: read('machines', 28), containers: read('containers', 23) };
+  const [machines, containers] = [parseCidr(network.machines), parseCidr(network.containers)];
+  if (machines && containers && overlaps(machines, containers)) {
+    problems.add('network-overlap', {
+      what: `network.machines ${network.machines} and network.containers ${network.containers} overlap`,
+      why: 'an address must say whether it belongs to a machine or to a replica',
+      fix: 'choose ranges that do not meet',
+      at: (get(tree, 'containers') ?? get(tree, 'machines'))?.at,
+    });
+  }
+  return network;
+}
+
+/** Every machine needs an address of its own and a /24 for its replicas. */
+function checkRoom(
+  tree: Tree,
+  pools: Readonly<Record<string, PoolModel>>,
+  network: FleetNetworkModel,
+  problems: Problems,
+): void {
+  const all = Object.values(pools).flatMap(machineNames).length;
+  const local = Object.values(pools)
+    .filter((pool) => pool.provider === 'local')
+    .flatMap(machineNames).length;
+  const at = get(tree, 'machines')?.at;
+  // The network's and broadcast addresses, the gateway and the control plane's own are taken.
+  const addresses = (parseCidr(network.machines)?.size ?? 0) - 4;
+  const subnets = (parseCidr(network.containers)?.size ?? 0) / 256 - 1;
+  const tell = (key: string, range: string, room: number, count: number): void => {
+    if (count <= room) return;
+    problems.add('network-too-small', {
+      what: `network.${key} ${range} has room for ${room} machines, and there are ${count}`,
+      fix: 'choose a larger range, or fewer machines',
+      at,
+    });
+  };
+  tell('machines', network.machines, addresses, local);
+  tell('containers', network.containers, subnets, all);
+}
+
+function registryOf(
+  tree: Tree,
+  pools: Readonly<Record<string, PoolModel>>,
+  problems: Problems,
+): string | undefined {
+  const written = get(tree, 'registry', 'machine');
+  const name = textOf(written);
+  if (name === undefined) return undefined;
+  const names = Object.values(pools).flatMap(machineNames);
+  if (names.includes(name)) return name;
+  const near = suggest(name, names);
+  problems.add('unknown-machine', {
+    what: `registry.machine: there is no machine ${name}`,
+    fix: near === undefined ? `name one of ${names.slice(0, 10).join(', ')}` : `did you mean ${near}?`,
+    at: written?.at,
+  });
+  return name;
+}

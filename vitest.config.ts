@@ -7,6 +7,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     reporters: process.env['CI'] ? ['default', 'github-actions'] : ['default'],
+    silent: 'passed-only',
     teardownTimeout: 120_000,
     projects: [
       {

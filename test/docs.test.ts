@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -84,11 +84,27 @@ describe('every command that a document shows', () => {
   test.each(runnable)('runs: $line', { timeout: 60_000 }, ({ words }) => {
     const home = mkdtempSync(join(tmpdir(), 'ballast-docs-'));
     try {
-      const argv = ['src/cli/main.ts', ...(ballastLine(words) ?? [])];
-      const env = { ...process.env, HOME: home, XDG_CONFIG_HOME: home, NO_COLOR: '1' };
-      execFileSync(process.execPath, argv, { cwd: root, env, stdio: 'pipe' });
+      ballast(ballastLine(words) ?? [], home);
     } finally {
       rmSync(home, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('every Compose file that a document shows', () => {
+  const shown = blocks.filter(({ info }) => info[0] === 'yaml' && info.includes('compose'));
+
+  test.each(shown)('is valid: $document:$line', { timeout: 60_000 }, ({ text }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'ballast-docs-'));
+    try {
+      for (const [, context = ''] of text.matchAll(/build: (\.\/\w+)/g)) {
+        mkdirSync(join(folder, context), { recursive: true });
+        writeFileSync(join(folder, context, 'Containerfile'), 'FROM scratch\n');
+      }
+      writeFileSync(join(folder, 'compose.yaml'), text);
+      ballast(['validate', '-f', join(folder, 'compose.yaml')], folder);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
     }
   });
 });
@@ -180,6 +196,12 @@ describe('the document test itself', () => {
     });
   });
 });
+
+/** Runs the command line from its sources, as someone who has no contexts yet. Throws when it fails. */
+function ballast(words: readonly string[], home: string): void {
+  const env = { ...process.env, HOME: home, XDG_CONFIG_HOME: home, NO_COLOR: '1' };
+  execFileSync(process.execPath, ['src/cli/main.ts', ...words], { cwd: root, env, stdio: 'pipe' });
+}
 
 /** The words after `ballast`, when the command is that; its built and its unbuilt form are the same. */
 function ballastLine(words: readonly string[]): readonly string[] | undefined {

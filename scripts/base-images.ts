@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { BallastError } from '#base/errors.ts';
 import { ensureBaseImages } from './base-images/ensure.ts';
 import { baseImageNames } from './base-images/recipes.ts';
 
@@ -10,5 +11,12 @@ const say = (what: string): void => {
 };
 const interrupt = new AbortController();
 process.once('SIGINT', () => interrupt.abort()).once('SIGTERM', () => interrupt.abort());
-await ensureBaseImages(baseImageNames, say, { signal: interrupt.signal });
-say(`base images are there: ${baseImageNames.join(', ')}`);
+try {
+  await ensureBaseImages(baseImageNames, say, { signal: interrupt.signal });
+  say(`base images are there: ${baseImageNames.join(', ')}`);
+} catch (error) {
+  if (!(error instanceof BallastError)) throw error;
+  const { why, fix, log = [] } = error.detail;
+  console.error([error.message, why, ...log, fix].filter((line) => line !== undefined).join('\n'));
+  process.exitCode = error.exit;
+}

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { must } from '#base/assert.ts';
 import { run } from '#host/exec.ts';
 import { ensureHostTools } from '#host/host-tools.ts';
 import { inTurn } from '#host/images/bounded.ts';
@@ -12,6 +13,7 @@ import {
   cacheDir,
   isRoot,
   localImages,
+  plainId,
   prepareStorage,
 } from '#host/images/storage.ts';
 import { withLock } from '#provider/local/lock.ts';
@@ -74,18 +76,29 @@ async function missing(
 
 async function ensureOne(ctx: Context, name: BaseImageName): Promise<void> {
   const { archives, progress } = ctx;
-  const archive = join(archives, `${name.replace(':', '-')}-${recipeDigest(name)}.tar`);
-  if (existsSync(archive)) {
+  // The archive has the image's id for a name, so that a push of what is built on it finds it.
+  const link = join(archives, `${name.replace(':', '-')}-${recipeDigest(name)}`);
+  const archive = await readlink(link).catch(() => undefined);
+  if (archive !== undefined && existsSync(join(archives, archive))) {
     progress(`loading the base image ${name}`);
-    const id = await buildah(ctx, ['pull', '--quiet', `oci-archive:${archive}`]);
+    const id = await buildah(ctx, ['pull', '--quiet', `oci-archive:${join(archives, archive)}`]);
     await buildah(ctx, ['tag', id.trim(), imageName(name), recipeTag(name)]);
+    await rename(join(archives, archive), join(archives, `${plainId(id)}.tar`));
+    await pointTo(link, `${plainId(id)}.tar`);
     return;
   }
   progress(`building the base image ${name} from Debian's packages, once`);
   await build(ctx, name);
-  const partial = `${archive}.${process.pid}.partial`;
-  await buildah(ctx, ['push', '--quiet', imageName(name), `oci-archive:${partial}`]);
-  await rename(partial, archive);
+  const id = must((await localImages(ctx.storage, ctx.signal)).get(recipeTag(name)), recipeTag(name));
+  const partial = join(archives, `${id}.${process.pid}.partial`);
+  await buildah(ctx, ['push', '--quiet', id, `oci-archive:${partial}`]);
+  await rename(partial, join(archives, `${id}.tar`));
+  await pointTo(link, `${id}.tar`);
+}
+
+async function pointTo(link: string, target: string): Promise<void> {
+  await rm(link, { force: true });
+  await symlink(target, link);
 }
 
 async function build(ctx: Context, name: BaseImageName): Promise<void> {

@@ -100,6 +100,9 @@ export function buildArgs(input: {
     ...(build.network === undefined ? [] : [`--network=${build.network}`]),
     ...(build.shmSizeBytes === undefined ? [] : [`--shm-size=${build.shmSizeBytes}b`]),
     ...(build.platforms.length === 0 ? [] : [`--platform=${build.platforms.join(',')}`]),
+    ...Object.entries(build.ulimits ?? {}).map(
+      ([name, { soft, hard }]) => `--ulimit=${name}=${soft}:${hard}`,
+    ),
     ...build.extraHosts.map(({ name, address }) => `--add-host=${name}:${address}`),
     ...pairs('--build-arg', build.args),
     ...pairs('--label', build.labels),

@@ -81,16 +81,39 @@ export async function pushImage(order: {
 export async function mirrorImage(order: {
   readonly image: ResolvedImage;
   readonly path: string;
+  readonly tag: string;
   readonly access: RegistryLogin;
   readonly signal?: AbortSignal;
 }): Promise<string> {
-  const { image, path, access, signal } = order;
+  const { image, path, tag, access, signal } = order;
   const { tag: _, ...place } = image.reference;
-  const from = showReference({ ...place, digest: image.digest });
-  const to = `${access.address}/${path}:${image.reference.tag ?? image.digest.slice('sha256:'.length, 19)}`;
+  const from = `docker://${showReference({ ...place, digest: image.digest })}`;
+  return await copy({ from, path, tag, access, ...(signal ? { signal } : {}) });
+}
+
+/** Sends an image out of an OCI archive, its layers as they lie there. */
+export async function pushArchive(order: {
+  readonly archive: string;
+  readonly path: string;
+  readonly access: RegistryLogin;
+  readonly signal?: AbortSignal;
+}): Promise<string> {
+  const { archive, ...rest } = order;
+  return await copy({ from: `oci-archive:${archive}`, tag: 'latest', ...rest });
+}
+
+async function copy(order: {
+  readonly from: string;
+  readonly path: string;
+  readonly tag: string;
+  readonly access: RegistryLogin;
+  readonly signal?: AbortSignal;
+}): Promise<string> {
+  const { from, path, tag, access, signal } = order;
+  const to = `${access.address}/${path}:${tag}`;
   return await withLoginFiles(access, async (files) => {
     return await withDigestFile(async (digestFile) => {
-      await send(copyArgv({ from: `docker://${from}`, to, files, digestFile }), path, access, {
+      await send(copyArgv({ from, to, files, digestFile }), path, access, {
         env: await registriesEnv(),
         ...(signal ? { signal } : {}),
       });
@@ -114,7 +137,7 @@ export function pushArgs({ image, to, files, digestFile }: Transfer & { readonly
   return ['push', '--quiet', ...login, `--digestfile=${digestFile}`, image, `docker://${to}`];
 }
 
-/** `from` with its transport: `docker://…` or `containers-storage:…`. */
+/** `from` with its transport: `docker://…` or `oci-archive:…`. */
 export function copyArgv({ from, to, files, digestFile }: Transfer & { readonly from: string }): string[] {
   const login = [`--dest-cert-dir=${files.certDir}`, `--dest-authfile=${files.authFile}`];
   const exact = from.startsWith('docker://') ? ['--preserve-digests'] : [];
@@ -144,9 +167,6 @@ export function digestFor(raw: string, architecture: string): string | undefined
   return manifest.manifests.find(fits)?.digest;
 }
 
-/** The cause of an `image-not-found` that may pass by itself. */
-export const registryNotReached = new Error('the registry is not reached');
-
 /** Why an image cannot be had. Registries and skopeo say it in words only. */
 export function explainMissing(reference: Reference, stderr: string): BallastError {
   const name = showReference(reference);
@@ -167,7 +187,6 @@ export function explainMissing(reference: Reference, stderr: string): BallastErr
   }
   return new BallastError('image-not-found', `image ${name} cannot be resolved`, {
     why: `its registry ${reference.host} is not reached`,
-    cause: registryNotReached,
     fix: 'check the network, or use an image that is in the fleet\'s registry or built with "build:"',
     log,
   });

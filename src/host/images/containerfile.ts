@@ -44,7 +44,7 @@ export function readInstructions(text: string): Instruction[] {
       if (raw.trim() === heredoc) heredoc = undefined;
       continue;
     }
-    if (/^\s*#/.test(raw) || (line === '' && raw.trim() === '')) continue;
+    if (/^\s*(?:#|$)/.test(raw)) continue;
     line += raw.trim();
     if (line.endsWith('\\')) {
       line = `${line.slice(0, -1)} `;

@@ -1,85 +1,127 @@
 import { BallastError } from '#base/errors.ts';
-import { mirrorImage, pushImage, registryNotReached, resolveImage } from '#host/skopeo.ts';
+import { mirrorImage, pushImage, resolveImage } from '#host/skopeo.ts';
 import type { PinWork, Report } from './pin.ts';
 import { findImage } from './pin-build.ts';
 import { pinKey } from './pins.ts';
 import { mirrorPath, parseReference, type Reference, showReference } from './reference.ts';
 import { askDigest } from './registry-client.ts';
 
-/** Pins an image that a service names: one of the fleet's registry, of the build storage, or from elsewhere. */
-export async function pinNamed(work: PinWork, image: string, report: Report): Promise<string> {
-  const parsed = parseReference(image);
-  if (!parsed.ok) {
-    const [problem] = parsed.problems;
-    throw new BallastError('bad-file', problem?.what ?? image, problem?.fix ? { fix: problem.fix } : {});
-  }
-  const reference = parsed.value;
-  if (reference.host.replace(/:\d+$/, '') === 'registry.internal') return await pinOwn(work, reference);
-  if (reference.host === 'localhost') return await pinLocal(work, image, reference, report);
-  return await pinForeign(work, reference, report);
+/** An image that a service names, and not one that it builds. */
+export interface NamedImage {
+  readonly image: string;
+  /** `linux/arm64`; absent: as this machine. */
+  readonly platform?: string;
+  /** Ask what its tag means even when the fleet has a copy. */
+  readonly refresh: boolean;
 }
 
-/** It is where it has to be: only the digest is asked for. */
-async function pinOwn({ access, signal }: PinWork, reference: Reference): Promise<string> {
-  const wanted = reference.digest ?? reference.tag ?? 'latest';
-  const digest = await askDigest(access, reference.path, wanted, signal);
-  if (digest !== undefined) return `${access.name}/${reference.path}@${digest}`;
+/**
+ * Pins an image: one of the fleet's registry by asking for its digest; one of the build storage by pushing it; one
+ * from elsewhere by copying it into the fleet's registry, so that neither a new machine nor a rollback needs the
+ * other registry. The copy keeps the tag: what a tag meant the first time counts until a refresh.
+ */
+export async function pinNamed(work: PinWork, named: NamedImage, report: Report): Promise<string> {
+  const reference = readReference(named.image);
+  const found = await findNamed(work, named);
+  if (found !== undefined) return found;
+  return reference.host === 'localhost'
+    ? await pushLocal(work, reference, report)
+    : await copyForeign(work, named, report);
+}
+
+/** The pinned name of what needs neither push nor copy. */
+export async function findNamed(work: PinWork, named: NamedImage): Promise<string | undefined> {
+  const reference = readReference(named.image);
+  if (reference.host.replace(/:\d+$/, '') === 'registry.internal') return await findOwn(work, reference);
+  if (reference.host === 'localhost') {
+    const { path, key } = await localPlace(work, reference);
+    const known = work.pins.get(key);
+    return known === undefined ? undefined : await ask(work, path, known);
+  }
+  return named.refresh ? undefined : await ask(work, mirrorPath(reference), tagOf(reference, named.platform));
+}
+
+/** What an image from elsewhere will be called once it is copied. */
+export async function foreseeForeign(work: PinWork, { image, platform }: NamedImage): Promise<string> {
+  const reference = readReference(image);
+  const { digest } = await resolve(work, reference, platform);
+  return `${work.access.name}/${mirrorPath(reference)}@${digest}`;
+}
+
+export const isForeign = (image: string): boolean =>
+  !['localhost', 'registry.internal'].includes(readReference(image).host.replace(/:\d+$/, ''));
+
+async function findOwn(work: PinWork, reference: Reference): Promise<string> {
+  const found = await ask(work, reference.path, reference.digest ?? reference.tag ?? 'latest');
+  if (found !== undefined) return found;
   throw new BallastError('image-not-found', `image ${showReference(reference)} does not exist`, {
     why: "the fleet's registry holds no such image or tag",
     fix: 'push it there first, or correct the name',
   });
 }
 
-/** An image that was built here by hand. */
-async function pinLocal(work: PinWork, image: string, reference: Reference, report: Report): Promise<string> {
+async function pushLocal(work: PinWork, reference: Reference, report: Report): Promise<string> {
   const { access, storage, pins, signal } = work;
-  const id = findImage(await work.images(), image);
+  const { path, key, id } = await localPlace(work, reference);
+  report('pushing');
+  const tag = reference.tag ?? id.slice(0, 12);
+  const digest = await pushImage({ image: id, path, tag, access, storage, signal });
+  pins.set(key, digest);
+  return `${access.name}/${path}@${digest}`;
+}
+
+async function copyForeign(work: PinWork, named: NamedImage, report: Report): Promise<string> {
+  const { access, signal } = work;
+  const reference = readReference(named.image);
+  const path = mirrorPath(reference);
+  report('resolving', showReference(reference));
+  const image = await resolve(work, reference, named.platform);
+  const tag = tagOf(reference, named.platform);
+  if ((await askDigest(access, path, tag, signal)) !== image.digest) {
+    report('copying', showReference(reference));
+    await mirrorImage({ image, path, tag, access, signal });
+  }
+  return `${access.name}/${path}@${image.digest}`;
+}
+
+async function resolve({ signal }: PinWork, reference: Reference, platform: string | undefined) {
+  const architecture = platform?.split('/')[1];
+  return await resolveImage(showReference(reference), { signal, ...(architecture ? { architecture } : {}) });
+}
+
+async function ask(
+  { access, signal }: PinWork,
+  path: string,
+  tagOrDigest: string,
+): Promise<string | undefined> {
+  const digest = await askDigest(access, path, tagOrDigest, signal);
+  return digest === undefined ? undefined : `${access.name}/${path}@${digest}`;
+}
+
+/** The tag of the copy. A digest may be that of an index, of which only one architecture is copied. */
+function tagOf({ tag, digest }: Reference, platform: string | undefined): string {
+  const suffix = platform === undefined ? '' : `-${platform.replaceAll('/', '-')}`;
+  return `${(digest === undefined ? (tag ?? 'latest') : digest.replace(':', '-')).slice(0, 100)}${suffix}`;
+}
+
+async function localPlace({ access, images }: PinWork, reference: Reference) {
+  const name = showReference(reference);
+  const id = findImage(await images(), name);
   if (id === undefined) {
-    throw new BallastError('image-not-found', `image ${showReference(reference)} does not exist`, {
+    throw new BallastError('image-not-found', `image ${name} does not exist`, {
       why: "names that begin with localhost/ are looked for in Ballast's build storage on this machine",
-      fix: image.startsWith('localhost/ballast/')
+      fix: name.startsWith('localhost/ballast/')
         ? 'make the base images with: npm run base-images'
         : 'let Ballast build it with "build:", or push it to a registry and name it there',
     });
   }
   const path = mirrorPath(reference);
-  const key = pinKey('push', access.name, access.ca, path, id);
-  const known = pins.get(key);
-  const there = known === undefined ? undefined : await askDigest(access, path, known, signal);
-  if (there === undefined) report('pushing');
-  const tag = reference.tag ?? id.slice(0, 12);
-  const digest = there ?? (await pushImage({ image: id, path, tag, access, storage, signal }));
-  pins.set(key, digest);
-  return `${access.name}/${path}@${digest}`;
+  return { id, path, key: pinKey('push', access.name, access.ca, path, id) };
 }
 
-/**
- * Copied by digest into the fleet's registry, so that neither a new machine nor a rollback needs its own. What a tag
- * means is asked anew each time; when its registry is away, what it meant the last time still counts.
- */
-async function pinForeign(work: PinWork, reference: Reference, report: Report): Promise<string> {
-  const { access, pins, signal } = work;
-  const path = mirrorPath(reference);
-  const key = pinKey('image', access.name, access.ca, showReference(reference));
-  const known = pins.get(key);
-  const held = async (digest: string | undefined) =>
-    digest !== undefined && (await askDigest(access, path, digest, signal)) !== undefined;
-  const named = (digest: string) => `${access.name}/${path}@${digest}`;
-  if (reference.digest !== undefined && known !== undefined && (await held(known))) return named(known);
-
-  report('resolving', showReference(reference));
-  try {
-    const image = await resolveImage(showReference(reference), { signal });
-    if (!(await held(image.digest))) {
-      report('copying', showReference(reference));
-      await mirrorImage({ image, path, access, signal });
-    }
-    pins.set(key, image.digest);
-    return named(image.digest);
-  } catch (error) {
-    const away = error instanceof BallastError && error.detail.cause === registryNotReached;
-    if (!away || known === undefined || !(await held(known))) throw error;
-    report('note', `${reference.host} is not reached: ${showReference(reference)} as it was the last time`);
-    return named(known);
-  }
+function readReference(image: string): Reference {
+  const parsed = parseReference(image);
+  if (parsed.ok) return parsed.value;
+  const [problem] = parsed.problems;
+  throw new BallastError('bad-file', problem?.what ?? image, problem?.fix ? { fix: problem.fix } : {});
 }

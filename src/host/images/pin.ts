@@ -1,10 +1,11 @@
+import { join } from 'node:path';
 import { BallastError } from '#base/errors.ts';
 import { canonical } from '#base/json.ts';
-import type { AppModel, BuildModel, ServiceModel } from '#spec/model.ts';
+import type { AppModel, ServiceModel } from '#spec/model.ts';
 import { inTurn } from './bounded.ts';
 import type { RegistryLogin } from './login.ts';
-import { pinBuild } from './pin-build.ts';
-import { pinNamed } from './pin-named.ts';
+import { pinBuild, type WantedBuild } from './pin-build.ts';
+import { type NamedImage, pinNamed } from './pin-named.ts';
 import { filePins, type Pins } from './pins.ts';
 import { type BuildStorage, buildStorage, cacheDir, localImages } from './storage.ts';
 
@@ -29,6 +30,8 @@ export interface PinWork {
   readonly app: string;
   readonly access: RegistryLogin;
   readonly storage: BuildStorage;
+  /** Archives of base images, `<image id>.tar`. */
+  readonly archives: string;
   readonly pins: Pins;
   readonly signal: AbortSignal;
   /** Ids by name of the images in the build storage. Read once, again when `fresh`. */
@@ -38,11 +41,12 @@ export interface PinWork {
 export type Report = (step: ImageProgress['step'], detail?: string) => void;
 
 /** An image that one or more services use. */
-type Source =
-  | { readonly kind: 'build'; readonly build: BuildModel; readonly services: readonly string[] }
-  | { readonly kind: 'named'; readonly image: string; readonly services: readonly string[] };
+export type Source = { readonly services: readonly string[] } & (
+  | ({ readonly kind: 'build' } & WantedBuild)
+  | ({ readonly kind: 'named' } & NamedImage)
+);
 
-const parallelMax = 2;
+export const parallelMax = 2;
 
 /**
  * Makes every image of an app one that the fleet can run now and later: builds and pushes what is built, copies
@@ -50,21 +54,8 @@ const parallelMax = 2;
  * so that equal images give equal models. Nothing that is in place already is done again.
  */
 export async function pinImages(order: PinOrder): Promise<AppModel> {
-  const { model, access, onProgress, cache = cacheDir() } = order;
-  const signal = order.signal ?? new AbortController().signal;
-  const storage = buildStorage(cache);
-  let images: Promise<ReadonlyMap<string, string>> | undefined;
-  const work: PinWork = {
-    app: model.name,
-    access,
-    storage,
-    pins: filePins(cache),
-    signal,
-    images: async (fresh = false) => {
-      if (fresh || !images) images = localImages(storage, signal);
-      return await images;
-    },
-  };
+  const { model, onProgress } = order;
+  const work = openWork(order);
   const pinned = await inTurn(sourcesOf(model), parallelMax, async (source) => {
     const report: Report = (step, detail) =>
       onProgress?.({ services: source.services, step, ...(detail === undefined ? {} : { detail }) });
@@ -72,7 +63,27 @@ export async function pinImages(order: PinOrder): Promise<AppModel> {
     report('ready', image);
     return source.services.map((service) => [service, image] as const);
   });
-  const imageOf = new Map(pinned.flat());
+  return withImages(model, new Map(pinned.flat()));
+}
+
+export function openWork({ model, access, cache = cacheDir(), signal }: PinOrder): PinWork {
+  const storage = buildStorage(cache);
+  let images: Promise<ReadonlyMap<string, string>> | undefined;
+  return {
+    app: model.name,
+    access,
+    storage,
+    archives: join(cache, 'images'),
+    pins: filePins(cache),
+    signal: signal ?? new AbortController().signal,
+    images: async (fresh = false) => {
+      if (fresh || !images) images = localImages(storage, signal);
+      return await images;
+    },
+  };
+}
+
+export function withImages(model: AppModel, imageOf: ReadonlyMap<string, string>): AppModel {
   const services = Object.entries(model.services).map(([name, { build: _, ...service }]) => {
     const image = imageOf.get(name);
     return [name, image === undefined ? service : { ...service, image }] as const;
@@ -80,28 +91,44 @@ export async function pinImages(order: PinOrder): Promise<AppModel> {
   return { ...model, services: Object.fromEntries(services) };
 }
 
-async function pinSource(work: PinWork, source: Source, report: Report): Promise<string> {
-  const [service = ''] = source.services;
-  if (source.kind === 'build') return await pinBuild(work, { service, build: source.build }, report);
-  try {
-    return await pinNamed(work, source.image, report);
-  } catch (error) {
-    if (!(error instanceof BallastError)) throw error;
-    throw new BallastError(error.code, `service ${service}: ${error.message}`, error.detail);
-  }
-}
-
 /** Services that build the same or name the same image share it. In the order of their names. */
-function sourcesOf({ services }: AppModel): Source[] {
+export function sourcesOf({ services }: AppModel): Source[] {
   const byKey = new Map<string, ServiceModel[]>();
   for (const [, service] of Object.entries(services).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    const key = canonical(service.build ?? service.image);
+    const { build, image, platform, pullPolicy } = service;
+    const key = canonical([build ?? image, platform, pullPolicy]);
     byKey.set(key, [...(byKey.get(key) ?? []), service]);
   }
   return [...byKey.values()].flatMap((users): Source[] => {
     const [first] = users;
+    if (!first) return [];
+    const { name: service, build, image, platform, pullPolicy } = first;
     const names = users.map((user) => user.name);
-    if (first?.build) return [{ kind: 'build', build: first.build, services: names }];
-    return first?.image === undefined ? [] : [{ kind: 'named', image: first.image, services: names }];
+    if (build) {
+      const platforms = build.platforms.length > 0 || platform === undefined ? build.platforms : [platform];
+      const refresh = pullPolicy === 'build';
+      return [{ kind: 'build', services: names, service, build: { ...build, platforms }, refresh }];
+    }
+    if (image === undefined) return [];
+    const named = {
+      image,
+      refresh: pullPolicy === 'always',
+      ...(platform === undefined ? {} : { platform }),
+    };
+    return [{ kind: 'named', services: names, ...named }];
   });
+}
+
+async function pinSource(work: PinWork, source: Source, report: Report): Promise<string> {
+  if (source.kind === 'build') return await pinBuild(work, source, report);
+  try {
+    return await pinNamed(work, source, report);
+  } catch (error) {
+    if (!(error instanceof BallastError) || error.code === 'interrupted') throw error;
+    throw new BallastError(
+      error.code,
+      `service ${source.services.join(', ')}: ${error.message}`,
+      error.detail,
+    );
+  }
 }

@@ -82,6 +82,9 @@ const rules: Rules = {
   },
 };
 
+/** Whether this version knows what to do with a kind. */
+export const isKnownKind = (kind: string): kind is ResourceKind => Object.hasOwn(rules, kind);
+
 // One cast in one place: the table is total over the union, which TypeScript cannot follow through an index.
 const ruleOf = (resource: Resource): KindRule<Resource> => rules[resource.kind] as KindRule<Resource>;
 

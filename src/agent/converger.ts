@@ -1,0 +1,167 @@
+import type { Manifest, ResourceKind } from '#compile/manifest.ts';
+import { diff } from '#converge/diff.ts';
+import { placeOf } from '#converge/kinds.ts';
+import { beginSteps, endStep, settleLedger } from '#converge/ledger.ts';
+import type { Step } from '#converge/step.ts';
+import type { Facilities, Facility } from '#host/facility.ts';
+import { createFailures, type Failures } from './failures.ts';
+import { explain, log } from './log.ts';
+import type { Memory } from './memory.ts';
+import { createObserver } from './observer.ts';
+import { createRound, type Round } from './round.ts';
+
+export interface ConvergerOptions {
+  readonly facilities: Facilities;
+  readonly memory: Memory;
+  readonly signal: AbortSignal;
+  /** A look at the machine has ended, or a step has. */
+  readonly onChange: () => void;
+  readonly onStep: (step: Step, outcome: 'done' | 'failed') => void;
+}
+
+export interface Converger {
+  /** Makes this manifest true from now on. */
+  readonly hold: (manifest: Manifest) => void;
+  /** Something of these kinds may have changed: look, and set right what is wrong. */
+  readonly mark: (kinds: Iterable<ResourceKind>) => void;
+  readonly markAll: () => void;
+  /** Generation of the newest manifest that the machine was seen to hold completely. */
+  readonly converged: () => number;
+  readonly failures: Failures;
+  /** Key of the failed step that stands in a resource's way. */
+  readonly blockerOf: (id: string) => string | undefined;
+}
+
+/** Marks that come together are one look. */
+const roundDelayMs = 20;
+
+/**
+ * The one loop that changes the machine. Each round looks at what may have changed, asks `diff` what there is to do
+ * and starts what can be started; steps run side by side, and the end of each starts what waited for it. A round
+ * does not wait for the steps of the one before, so that a slow pull holds up no new manifest.
+ */
+export function createConverger(options: ConvergerOptions): Converger {
+  const { facilities, memory, signal, onChange, onStep } = options;
+  const kinds = Object.keys(facilities) as ResourceKind[];
+  const observer = createObserver(facilities);
+  const failures = createFailures();
+  const busy = new Set<string>();
+  let manifest: Manifest | undefined;
+  let converged = 0;
+  let round: Round = createRound([], () => false);
+  let timer: NodeJS.Timeout | undefined;
+  let retry: NodeJS.Timeout | undefined;
+  let looking = false;
+
+  function schedule(delayMs: number): void {
+    if (timer !== undefined || looking || signal.aborted) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      void runRound();
+    }, delayMs);
+  }
+
+  async function runRound(): Promise<void> {
+    if (manifest === undefined || signal.aborted) return;
+    looking = true;
+    try {
+      await lookAndPlan(manifest);
+      await startSteps();
+    } catch (cause) {
+      log.error(`a round of converging failed: ${explain(cause)}`);
+      observer.mark(kinds);
+      setTimeout(() => schedule(0), 1_000);
+    } finally {
+      looking = false;
+    }
+    if (observer.isDirty()) schedule(roundDelayMs);
+    armRetry();
+    onChange();
+  }
+
+  async function lookAndPlan(wanted: Manifest): Promise<void> {
+    const blind = await observer.look(wanted, memory.ledger());
+    if (manifest !== wanted) return;
+    for (const [kind, why] of blind) {
+      log.warn(`${kind} resources could not be looked at: ${why}`);
+      setTimeout(() => mark([kind]), 1_000);
+    }
+    // What could not be seen is left alone: it may be well.
+    const steps = diff(wanted, observer.sights(), memory.ledger()).filter(
+      ({ resource }) => !blind.has(resource.kind),
+    );
+    round = createRound(steps, ({ resource }) => observer.isStale(resource));
+    failures.keepOnly(new Set(steps.map(({ key }) => key)));
+    if (steps.length > 0 || busy.size > 0 || blind.size > 0) return;
+    await memory.keepLedger(settleLedger(memory.ledger(), wanted, observer.sights()));
+    if (converged !== wanted.generation) log.info(`holds manifest ${wanted.generation}`);
+    converged = wanted.generation;
+  }
+
+  async function startSteps(): Promise<void> {
+    if (signal.aborted) return;
+    const now = Date.now();
+    const ready = round.take((step) => failures.holds(step, now), busy);
+    if (ready.length === 0) return;
+    for (const { resource } of ready) busy.add(placeOf(resource));
+    // On disk before anything is touched: what a crash interrupts is known to be ours.
+    await memory.keepLedger(beginSteps(memory.ledger(), ready));
+    for (const step of ready) void runStep(step);
+  }
+
+  async function runStep(step: Step): Promise<void> {
+    const { resource, key, action } = step;
+    let ok = false;
+    try {
+      // One cast in one place: the table has each kind's own facility.
+      const facility = facilities[resource.kind] as unknown as Facility;
+      const note = action === 'forget' ? undefined : await facility.apply(step);
+      await memory.keepLedger(endStep(memory.ledger(), step, note));
+      ok = true;
+      failures.succeeded(key);
+      log.info(`${action} ${key}`);
+    } catch (cause) {
+      if (signal.aborted) return;
+      const failure = failures.add(step, cause, Date.now());
+      log.warn(`${action} ${key} failed: ${failure.what}`);
+    }
+    busy.delete(placeOf(resource));
+    observer.changed(resource);
+    round.end(step, ok);
+    onStep(step, ok ? 'done' : 'failed');
+    await startSteps().catch((cause: unknown) => log.error(explain(cause)));
+    schedule(roundDelayMs);
+    onChange();
+  }
+
+  function armRetry(): void {
+    clearTimeout(retry);
+    const at = failures.nextAt();
+    if (at !== undefined && !signal.aborted)
+      retry = setTimeout(() => schedule(0), Math.max(0, at - Date.now()) + 1);
+  }
+
+  function mark(marked: Iterable<ResourceKind>): void {
+    observer.mark(marked);
+    schedule(roundDelayMs);
+  }
+
+  signal.addEventListener('abort', () => {
+    clearTimeout(timer);
+    clearTimeout(retry);
+  });
+
+  return {
+    hold(next) {
+      manifest = next;
+      failures.forgive();
+      observer.mark(kinds);
+      schedule(0);
+    },
+    mark,
+    markAll: () => mark(kinds),
+    converged: () => converged,
+    failures,
+    blockerOf: (id) => round.blockerOf(id),
+  };
+}

@@ -1,0 +1,62 @@
+import { type Running, startProcess } from '#host/process.ts';
+import { throttle } from './flow.ts';
+import type { Stream, StreamContext, StreamRequest } from './streams.ts';
+
+type ExecRequest = Extract<StreamRequest, { kind: 'exec' }>;
+
+/** Runs a command inside a replica's container; its exit code is passed on. */
+export function runExec(request: ExecRequest, { send, backlog }: StreamContext): Stream {
+  const { stream, tty, stdin } = request;
+  let running: Running | undefined;
+  const slowDown = throttle(() => running, backlog);
+  const { argv, env } = execCommand(request);
+  running = startProcess(argv, {
+    env,
+    stdin: stdin || tty,
+    onOutput: (fd, data) => {
+      send({ kind: 'output', stream, fd, data: data.toString('base64') });
+      slowDown();
+    },
+  });
+  const started = running;
+  return {
+    done: started.done.then((code) => ({ code })),
+    stdin: (data) => {
+      if (data === null) started.endInput();
+      else started.write(data);
+    },
+    cancel: () => started.kill(tty ? 'SIGHUP' : 'SIGTERM'),
+  };
+}
+
+/**
+ * The command that enters the container. Values of variables go through the environment, where no list of processes
+ * shows them. A terminal comes from `script`, which is on every Debian machine: it makes a pseudo-terminal, sets its
+ * size and hands the exit code on.
+ */
+export function execCommand(request: ExecRequest): { argv: readonly string[]; env: Record<string, string> } {
+  const { replica, command, tty, stdin, env, user, workdir } = request;
+  const podman = [
+    ...['podman', 'exec'],
+    ...(stdin || tty ? ['--interactive'] : []),
+    ...(tty ? ['--tty'] : []),
+    ...Object.keys(env).flatMap((name) => ['--env', name]),
+    ...(user === undefined ? [] : ['--user', user]),
+    ...(workdir === undefined ? [] : ['--workdir', workdir]),
+    replica,
+    ...command,
+  ];
+  if (!tty) return { argv: podman, env: { ...env } };
+  const size = `stty rows ${sizeOf(env['LINES'], 24)} cols ${sizeOf(env['COLUMNS'], 80)}`;
+  const line = `${size}; exec ${podman.map(quote).join(' ')}`;
+  const argv = ['script', '--quiet', '--return', '--echo', 'never', '--command', line, '/dev/null'];
+  return { argv, env: { ...env, SHELL: '/bin/sh' } };
+}
+
+const sizeOf = (text: string | undefined, otherwise: number): number => {
+  const size = Number(text);
+  return Number.isInteger(size) && size > 0 && size < 10_000 ? size : otherwise;
+};
+
+/** A word for the shell that `script` insists on: within single quotes nothing has a meaning. */
+const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;

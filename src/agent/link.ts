@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WebSocket } from 'ws';
+import type { FromAgent, ToAgent } from '#wire/agent-messages.ts';
+import { tlsOptions } from '#wire/connection.ts';
+import { sockets } from '#wire/operations.ts';
+import type { Identity } from './identity.ts';
+import { explain, log } from './log.ts';
+
+export interface LinkOptions {
+  readonly server: string;
+  readonly identity: () => Identity;
+  readonly signal: AbortSignal;
+  readonly onOpen: () => void;
+  readonly onMessage: (message: ToAgent) => void;
+  readonly onClose: () => void;
+}
+
+/** The one connection to the server: dialled again for as long as the agent lives. */
+export interface Link {
+  /** Sends when connected; otherwise the message is lost, and false is returned. */
+  readonly send: (message: FromAgent) => boolean;
+  /** Bytes that wait to be sent: who produces much slows down by it. */
+  readonly backlog: () => number;
+  /** Drops the connection, so that the next one uses a new certificate. */
+  readonly redial: () => void;
+}
+
+const firstWaitMs = 100;
+const lastWaitMs = 5_000;
+const silenceMs = 20_000;
+const messageBytesMax = 64 << 20;
+
+export function openLink(options: LinkOptions): Link {
+  const { signal } = options;
+  let socket: WebSocket | undefined;
+
+  async function dialForEver(): Promise<void> {
+    for (let waitMs = firstWaitMs; !signal.aborted; waitMs = Math.min(lastWaitMs, waitMs * 2)) {
+      const opened = await connectOnce(options, (next) => {
+        socket = next;
+      });
+      socket = undefined;
+      if (opened) waitMs = firstWaitMs;
+      // Machines that lost the same server must not all come back at the same moment.
+      await sleep(waitMs * (0.5 + Math.random()), undefined, { signal }).catch(() => {});
+    }
+  }
+
+  void dialForEver();
+  return {
+    send(message) {
+      if (socket?.readyState !== WebSocket.OPEN) return false;
+      socket.send(JSON.stringify(message));
+      return true;
+    },
+    backlog: () => socket?.bufferedAmount ?? 0,
+    redial: () => socket?.close(),
+  };
+}
+
+/** Lives as long as one connection does. Answers whether it ever came about. */
+async function connectOnce(options: LinkOptions, onSocket: (socket: WebSocket) => void): Promise<boolean> {
+  const { server, signal, onOpen, onMessage, onClose } = options;
+  const { key, certificate: cert, ca } = options.identity();
+  const url = new URL(sockets.agent, server.replace(/^http/, 'ws'));
+  const socket = new WebSocket(url, {
+    ...tlsOptions({ server, ca, cert, key }),
+    handshakeTimeout: 5_000,
+    perMessageDeflate: false,
+    maxPayload: messageBytesMax,
+  });
+  return await new Promise<boolean>((resolve) => {
+    let opened = false;
+    let heard = Date.now();
+    const alive = setInterval(() => {
+      if (Date.now() - heard > silenceMs) socket.terminate();
+      else if (opened) socket.ping();
+    }, silenceMs / 4);
+    const stop = () => socket.terminate();
+    signal.addEventListener('abort', stop);
+    socket.on('open', () => {
+      opened = true;
+      onSocket(socket);
+      log.info(`connected to ${server}`);
+      onOpen();
+    });
+    socket.on('pong', () => {
+      heard = Date.now();
+    });
+    socket.on('message', (data) => {
+      heard = Date.now();
+      const message = parseMessage(data.toString());
+      if (message) onMessage(message);
+    });
+    socket.on('error', (cause) => {
+      if (!signal.aborted) log.warn(`the connection to ${server} failed: ${explain(cause)}`);
+    });
+    socket.on('close', () => {
+      clearInterval(alive);
+      signal.removeEventListener('abort', stop);
+      if (opened) onClose();
+      resolve(opened);
+    });
+  });
+}
+
+/** The server is trusted to send what the contract says; what is no message at all is dropped. */
+export function parseMessage(text: string): ToAgent | undefined {
+  try {
+    const message = JSON.parse(text) as ToAgent;
+    if (typeof message === 'object' && message !== null && typeof message.kind === 'string') return message;
+  } catch {
+    // Said below, together with what is JSON and no message.
+  }
+  log.warn('the server sent something that is no message');
+  return undefined;
+}

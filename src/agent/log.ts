@@ -1,0 +1,26 @@
+/**
+ * The agent's own log: lines on standard output, which the journal keeps. The `<n>` in front is how the journal
+ * learns how grave a line is.
+ */
+const write = (priority: number, text: string): void => {
+  process.stdout.write(`<${priority}>${text.replaceAll('\n', ' ')}\n`);
+};
+
+export const log = {
+  error: (text: string): void => write(3, text),
+  warn: (text: string): void => write(4, text),
+  info: (text: string): void => write(6, text),
+} as const;
+
+/** An error with the errors behind it, in one line. */
+export function explain(cause: unknown): string {
+  const parts: string[] = [];
+  for (
+    let at = cause;
+    at !== undefined && parts.length < 5;
+    at = at instanceof Error ? at.cause : undefined
+  ) {
+    parts.push(at instanceof Error ? at.message : String(at));
+  }
+  return parts.join(': ');
+}

@@ -1,0 +1,109 @@
+import type { Manifest } from '#compile/manifest.ts';
+import { createFacilities } from '#host/facilities.ts';
+import { openJobBook } from '#host/jobs.ts';
+import type { ToAgent } from '#wire/agent-messages.ts';
+import { refusal } from './acceptance.ts';
+import { type Converger, createConverger } from './converger.ts';
+import { log } from './log.ts';
+import { type Memory, openMemory } from './memory.ts';
+import { type News, newsOfCrash, newsOfFailure, newsOfStep, newsOfUnhealthy } from './news.ts';
+import { containersOf, createReplicas, type Replicas } from './replicas.ts';
+import { openVault } from './vault.ts';
+import { startWatch } from './watch.ts';
+
+export interface MachineOptions {
+  readonly machine: string;
+  readonly stateDir: string;
+  readonly signal: AbortSignal;
+  /** What would be reported may be another than before. */
+  readonly onChange: () => void;
+  readonly onNews: (news: News) => void;
+}
+
+/** The machine as the agent keeps it: what it is to hold, and how far it does. Needs no server. */
+export interface Machine {
+  readonly manifest: () => Manifest | undefined;
+  readonly memory: Memory;
+  readonly converger: Converger;
+  readonly replicas: Replicas;
+  /** Takes a manifest over, once it is safe on disk; refuses one that is older or broken. */
+  readonly give: (message: Extract<ToAgent, { kind: 'manifest' }>) => Promise<void>;
+  readonly serviceOf: (replica: string) => string;
+}
+
+const sweepMs = 30_000;
+
+export async function openMachine(options: MachineOptions): Promise<Machine> {
+  const { machine, stateDir, signal, onChange, onNews } = options;
+  const memory = await openMemory(stateDir);
+  const vault = await openVault(stateDir);
+  const jobs = await openJobBook(stateDir);
+  const progress = (resource: string, what: string): void => log.info(`${resource}: ${what}`);
+  const facilities = createFacilities({ signal, stateDir, secret: vault.get, progress }, jobs);
+  const told = new Map<string, string>();
+  let manifest = memory.given()?.manifest;
+
+  const replicas = createReplicas({
+    onChange,
+    onRestart: (resource, detail) => onNews(newsOfUnhealthy(resource, detail, Date.now())),
+    onCrash: (resource, exitCode) => onNews(newsOfCrash(resource, exitCode, Date.now())),
+  });
+  const converger = createConverger({
+    facilities,
+    memory,
+    signal,
+    onChange() {
+      if (manifest) replicas.look(manifest, facilities.container.units(), jobs.ends());
+      onChange();
+    },
+    onStep(step, outcome) {
+      const failed = outcome === 'failed' ? converger.failures.of(step.key)?.failure.what : undefined;
+      const news =
+        failed === undefined ? newsOfStep(step, Date.now()) : newsOfFailure(step, failed, Date.now());
+      // A step that fails again in the same way is no news.
+      if (failed !== undefined && told.get(step.key) === failed) return;
+      if (failed === undefined) told.delete(step.key);
+      else told.set(step.key, failed);
+      if (news) onNews(news);
+    },
+  });
+  const watch = await startWatch({
+    signal,
+    onDirty: (kinds) => converger.mark(kinds),
+    onHealth: (container, status) => replicas.told(container, status),
+  });
+
+  function hold(next: Manifest): void {
+    manifest = next;
+    watch.follow(next);
+    converger.hold(next);
+  }
+
+  if (manifest) hold(manifest);
+  const sweep = setInterval(() => {
+    if (manifest) watch.follow(manifest);
+    converger.markAll();
+  }, sweepMs);
+  signal.addEventListener('abort', () => {
+    clearInterval(sweep);
+    replicas.stop();
+  });
+
+  return {
+    manifest: () => manifest,
+    memory,
+    converger,
+    replicas,
+    async give(message) {
+      const why = refusal(machine, memory.given(), message);
+      if (why !== undefined) return log.warn(`refused a manifest: ${why}`);
+      const { epoch, manifest: next, secrets } = message;
+      await vault.put(secrets);
+      await memory.keepGiven({ epoch, manifest: next });
+      hold(next);
+      await vault.keepOnly(next);
+    },
+    serviceOf: (replica) =>
+      (manifest ? containersOf(manifest) : []).find(({ name }) => name === replica)?.service ?? '',
+  };
+}

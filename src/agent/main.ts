@@ -1,0 +1,204 @@
+import { setMaxListeners } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BallastError } from '#base/errors.ts';
+import type { AgentReport, FromAgent, ToAgent } from '#wire/agent-messages.ts';
+import { type AgentConfig, forgetToken, readConfig } from './config.ts';
+import { createFacts } from './facts.ts';
+import { enrol, type Identity, loadIdentity, renew, renewalDue } from './identity.ts';
+import { type Link, openLink } from './link.ts';
+import { explain, log } from './log.ts';
+import { type Machine, openMachine } from './machine.ts';
+import type { News } from './news.ts';
+import { makeReport, saysTheSame } from './reporter.ts';
+import { createStreams } from './streams.ts';
+
+export interface AgentOptions {
+  readonly configFile?: string;
+  readonly stateDir?: string;
+  /** Ends the agent. Containers run on. */
+  readonly signal: AbortSignal;
+}
+
+const reportDelayMs = 20;
+const heartbeatMs = 5_000;
+/** How long a starting agent keeps silent while it does not know how its replicas are. */
+const patienceMs = 1_500;
+const newsMax = 500;
+
+/** Keeps this machine as its manifest says, and reports, until the signal ends it. */
+export async function runAgent(options: AgentOptions): Promise<void> {
+  const { configFile = '/etc/ballast/agent.json', stateDir = '/var/lib/ballast', signal } = options;
+  setMaxListeners(0, signal);
+  const config = await readConfig(configFile);
+  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  const facts = createFacts();
+  const backlog: News[] = [];
+  let link: Link | undefined;
+  let voice: Voice | undefined;
+
+  const machine = await openMachine({
+    machine: config.machine,
+    stateDir,
+    signal,
+    onChange: () => voice?.changed(),
+    onNews(event) {
+      if (!link?.send({ kind: 'event', event })) backlog.splice(0, backlog.push(event) - newsMax);
+    },
+  });
+  const identity = await becomeKnown(config, { configFile, stateDir, signal });
+  if (identity === undefined) return;
+  const keeper = keepCertificate(config, identity, { stateDir, signal });
+  const send = (message: FromAgent): boolean => link?.send(message) ?? false;
+  const streams = createStreams({
+    send,
+    backlog: () => link?.backlog() ?? 0,
+    machine: config.machine,
+    serviceOf: machine.serviceOf,
+  });
+  const speaker = createVoice(machine, facts, send);
+  voice = speaker;
+  link = openLink({
+    server: config.server,
+    identity: keeper,
+    signal,
+    onOpen() {
+      speaker.speak();
+      for (const event of backlog.splice(0)) send({ kind: 'event', event });
+    },
+    onMessage: (message) => receive(message, machine, streams),
+    onClose: () => streams.cancelAll(),
+  });
+  await ended(signal);
+  streams.cancelAll();
+  speaker.stop();
+}
+
+function receive(message: ToAgent, machine: Machine, streams: ReturnType<typeof createStreams>): void {
+  switch (message.kind) {
+    case 'manifest':
+      machine
+        .give(message)
+        .catch((cause: unknown) => log.error(`a manifest could not be kept: ${explain(cause)}`));
+      break;
+    case 'logs':
+    case 'exec':
+    case 'delete-volume':
+      streams.start(message);
+      break;
+    default:
+      streams.input(message);
+  }
+}
+
+interface Voice {
+  /** What would be reported may have changed: it is reported in a moment, if so. */
+  readonly changed: () => void;
+  /** Reports now, changed or not. */
+  readonly speak: () => void;
+  readonly stop: () => void;
+}
+
+function createVoice(
+  machine: Machine,
+  facts: ReturnType<typeof createFacts>,
+  send: (message: FromAgent) => boolean,
+): Voice {
+  const born = Date.now();
+  let last: AgentReport | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  async function report(always: boolean): Promise<void> {
+    const { memory, converger, replicas } = machine;
+    const known = replicas.reports();
+    if (last === undefined && isUnsure(machine) && Date.now() - born < patienceMs) return later(always, 50);
+    const input = { manifest: machine.manifest(), ledger: memory.ledger(), facts: await facts() };
+    const next = makeReport({ ...input, converger, replicas: known });
+    if (!always && last !== undefined && saysTheSame(next, last)) return;
+    if (send({ kind: 'report', report: next })) last = next;
+  }
+
+  function later(always: boolean, delayMs: number): void {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      report(always).catch((cause: unknown) => log.warn(`no report could be made: ${explain(cause)}`));
+    }, delayMs);
+  }
+
+  const heartbeat = setInterval(() => later(true, 0), heartbeatMs);
+  return {
+    changed: () => later(false, reportDelayMs),
+    speak() {
+      clearTimeout(timer);
+      timer = undefined;
+      later(true, 0);
+    },
+    stop() {
+      clearInterval(heartbeat);
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Whether a report now would call replicas starting only because this program has just started. */
+function isUnsure({ manifest, replicas }: Machine): boolean {
+  const wanted = manifest()?.resources.filter(({ kind }) => kind === 'container').length ?? 0;
+  const known = replicas.reports();
+  return known.length < wanted || known.some(({ state }) => state === 'starting');
+}
+
+/** A certificate, whatever it takes: the one there is, or a new one for the token. */
+async function becomeKnown(
+  config: AgentConfig,
+  where: { configFile: string; stateDir: string; signal: AbortSignal },
+): Promise<Identity | undefined> {
+  const { configFile, stateDir, signal } = where;
+  for (let waitMs = 100; !signal.aborted; waitMs = Math.min(waitMs * 2, 10_000)) {
+    const known = await loadIdentity(stateDir);
+    if (known !== undefined && config.token === undefined) return known;
+    try {
+      return await enrol(config, where);
+    } catch (cause) {
+      if (known !== undefined && cause instanceof BallastError && cause.http >= 400 && cause.http < 500) {
+        // The token was used before a crash could note it; the certificate it gave is here.
+        await forgetToken(configFile, config);
+        return known;
+      }
+      if (!signal.aborted) log.warn(`could not join the fleet: ${explain(cause)}`);
+    }
+    await sleep(waitMs * (0.5 + Math.random()), undefined, { signal }).catch(() => {});
+  }
+  return undefined;
+}
+
+/** Renews the certificate when half its life is over. Answers with how to get the newest. */
+function keepCertificate(
+  config: AgentConfig,
+  first: Identity,
+  where: { stateDir: string; signal: AbortSignal },
+): () => Identity {
+  let identity = first;
+  const retryMs = 60_000;
+  const wait = (delayMs: number): void => {
+    const timer = setTimeout(() => void renewNow(), Math.min(Math.max(delayMs, 1_000), 2 ** 31 - 1));
+    where.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+  };
+  async function renewNow(): Promise<void> {
+    if (Date.now() < renewalDue(identity)) return wait(renewalDue(identity) - Date.now());
+    try {
+      identity = await renew(config, identity, where);
+      log.info('renewed the certificate');
+      wait(renewalDue(identity) - Date.now());
+    } catch (cause) {
+      log.warn(`the certificate could not be renewed: ${explain(cause)}`);
+      wait(retryMs);
+    }
+  }
+  wait(renewalDue(identity) - Date.now());
+  return () => identity;
+}
+
+async function ended(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

@@ -1,0 +1,65 @@
+import type { ContainerResource } from '#compile/manifest.ts';
+import { leaves, type Step } from '#converge/step.ts';
+import type { FromAgent } from '#wire/agent-messages.ts';
+
+export type News = Extract<FromAgent, { kind: 'event' }>['event'];
+
+/** What people are told about a step that ended well; undefined when it is of no interest. */
+export function newsOfStep(step: Step, at: number): News | undefined {
+  const { resource, cause, changes, action } = step;
+  const about = { at, subject: resource.id, cause, ...appOf(step) };
+  if (cause === 'corrective') {
+    const names = changes.map(({ name }) => name).join(', ');
+    const found = action === 'create' ? 'was missing' : `differed (${names})`;
+    return {
+      ...about,
+      kind: 'drift',
+      what: leaves(step)
+        ? `${resource.id} was not wanted and is removed`
+        : `${resource.id} ${found} and is put right`,
+    };
+  }
+  if (resource.kind !== 'container' || action === 'forget') return undefined;
+  const did = {
+    create: 'started',
+    replace: 'replaced',
+    restart: 'started',
+    update: 'changed',
+    delete: 'removed',
+  }[action];
+  return { ...about, kind: 'replica', what: `${resource.name} ${did}` };
+}
+
+export const newsOfFailure = (step: Step, what: string, at: number): News => ({
+  at,
+  kind: 'step-failed',
+  subject: step.resource.id,
+  cause: step.cause,
+  what,
+  ...appOf(step),
+});
+
+export const newsOfUnhealthy = ({ id, name, app }: ContainerResource, detail: string, at: number): News => ({
+  at,
+  kind: 'unhealthy',
+  subject: id,
+  app,
+  cause: 'corrective',
+  what: `${name} was unhealthy and is restarted: ${detail}`,
+});
+
+export const newsOfCrash = (
+  { id, name, app }: ContainerResource,
+  exitCode: number | undefined,
+  at: number,
+): News => ({
+  at,
+  kind: 'crash',
+  subject: id,
+  app,
+  cause: 'corrective',
+  what: `${name} ended${exitCode === undefined ? '' : ` with exit code ${exitCode}`} and is restarted`,
+});
+
+const appOf = ({ resource }: Step): { app?: string } =>
+  resource.kind === 'container' && resource.app !== '' ? { app: resource.app } : {};

@@ -1,0 +1,148 @@
+import { request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { HealthPlan } from '#compile/manifest.ts';
+import {
+  afterCommand,
+  afterProbe,
+  commandDelayMs,
+  type Health,
+  type ProbeResult,
+  probeDelayMs,
+  startHealth,
+} from '#converge/health.ts';
+import { exec } from '#host/exec.ts';
+
+export interface ProberOptions {
+  readonly container: string;
+  readonly plan: HealthPlan;
+  /** When the process began, ms since the epoch. */
+  readonly startedAt: number;
+  readonly onHealth: (health: Health) => void;
+}
+
+/** Finds out about one container's health from its start on, until it is stopped or found unhealthy. */
+export interface Prober {
+  /** What podman said after a check of its own. */
+  readonly told: (status: string) => void;
+  readonly stop: () => void;
+}
+
+const settleMs = 1_000;
+
+export function startProber(options: ProberOptions): Prober {
+  const stop = new AbortController();
+  const startPeriodMs = options.plan.kind === 'http' ? options.plan.startPeriodMs : 0;
+  let health = startHealth(options.startedAt, startPeriodMs);
+  const set = (next: Health): Health => {
+    if (stop.signal.aborted) return health;
+    health = next;
+    options.onHealth(next);
+    return next;
+  };
+  void probeAll(options, health, set, stop.signal).catch(() => {});
+  return {
+    told(status) {
+      if (options.plan.kind === 'command' && status !== 'starting') set(afterCommand(health, status));
+    },
+    stop: () => stop.abort(),
+  };
+}
+
+type Set = (health: Health) => Health;
+
+async function probeAll(options: ProberOptions, start: Health, set: Set, signal: AbortSignal): Promise<void> {
+  const { plan } = options;
+  if (plan.kind === 'http') return await probeHttp(plan, start, set, signal);
+  const command = plan.kind === 'command' ? await healthCommand(options.container) : null;
+  if (plan.kind === 'none' || command === null) {
+    // Nothing can be asked: that it still runs after a while has to do.
+    const wait = plan.kind === 'none' ? plan.settleMs : settleMs;
+    await sleep(Math.max(0, start.startedAt + wait - Date.now()), undefined, { signal });
+    set({ ...start, status: 'healthy' });
+    return;
+  }
+  await probeCommand(options.container, command, { start, set, signal });
+}
+
+async function probeHttp(
+  plan: Extract<HealthPlan, { kind: 'http' }>,
+  start: Health,
+  set: Set,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let health = start; health.status !== 'unhealthy' && !signal.aborted; ) {
+    health = set(afterProbe(health, plan, await askHttp(plan.url, plan.timeoutMs, signal)));
+    await sleep(probeDelayMs(health, plan), undefined, { signal });
+  }
+}
+
+/** One request: any answer below 400 is well. */
+export async function askHttp(url: string, timeoutMs: number, signal: AbortSignal): Promise<ProbeResult> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  return await new Promise((resolve) => {
+    const end = (ok: boolean, detail: string) =>
+      resolve({ at: Date.now(), ok, detail: `GET ${url}: ${detail}` });
+    const asked = request(
+      url,
+      { agent: false, signal: limit, headers: { 'user-agent': 'ballast' } },
+      (response) => {
+        response.resume();
+        end(
+          (response.statusCode ?? 500) < 400,
+          `${response.statusCode} ${response.statusMessage ?? ''}`.trim(),
+        );
+      },
+    );
+    asked.on('error', (cause) => {
+      end(false, limit.aborted ? `no answer within ${timeoutMs} ms` : cause.message || 'no connection');
+    });
+    asked.end();
+  });
+}
+
+/**
+ * Podman runs a container's own check at its interval only; until the first success the same command is run here, so
+ * that a container need not wait a whole interval to be known as healthy. Run apart from podman's check, it does not
+ * use up its retries. From the first success on podman's word counts.
+ */
+async function probeCommand(
+  container: string,
+  command: readonly string[],
+  { start, set, signal }: { start: Health; set: Set; signal: AbortSignal },
+): Promise<void> {
+  let health = start;
+  let done = false;
+  const merged: Set = (next) => {
+    health = set(next);
+    return health;
+  };
+  while (!done && !signal.aborted) {
+    const { code, stdout, stderr } = await exec(['podman', 'exec', container, ...command], {
+      timeoutMs: 30_000,
+      signal,
+    }).catch(() => ({ code: 1, stdout: '', stderr: 'it did not end within 30 s' }));
+    done = code === 0;
+    const said = (stdout.trim() || stderr.trim()).split('\n').at(-1) ?? '';
+    if (!signal.aborted) {
+      merged(afterCommand(health, done ? 'healthy' : 'starting', `health check ended with ${code}: ${said}`));
+    }
+    if (!done) await sleep(commandDelayMs(health), undefined, { signal });
+  }
+}
+
+/** The container's own check, whether it comes from its image or from its Quadlet; null when it has none. */
+async function healthCommand(container: string): Promise<readonly string[] | null> {
+  const { code, stdout } = await exec([
+    'podman',
+    'inspect',
+    '--format',
+    '{{json .Config.Healthcheck}}',
+    container,
+  ]);
+  if (code !== 0) return null;
+  const test = (JSON.parse(stdout) as { readonly Test?: readonly string[] } | null)?.Test ?? [];
+  const [kind, ...words] = test;
+  if (kind === 'CMD') return words;
+  if (kind === 'CMD-SHELL') return ['/bin/sh', '-c', words.join(' ')];
+  return null;
+}

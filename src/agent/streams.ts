@@ -1,0 +1,84 @@
+import { never } from '#base/assert.ts';
+import type { FromAgent, ToAgent } from '#wire/agent-messages.ts';
+import { runDeleteVolume } from './delete-volume.ts';
+import { runExec } from './exec-stream.ts';
+import { explain } from './log.ts';
+import { runLogs } from './logs.ts';
+
+/** What the server may ask for beside manifests: each runs until it ends or is cancelled. */
+export type StreamRequest = Extract<ToAgent, { kind: 'logs' | 'exec' | 'delete-volume' }>;
+export type StreamInput = Exclude<ToAgent, StreamRequest | { kind: 'manifest' }>;
+
+export interface StreamContext {
+  readonly send: (message: FromAgent) => void;
+  /** Bytes that wait to be sent. */
+  readonly backlog: () => number;
+  readonly machine: string;
+  readonly serviceOf: (replica: string) => string;
+}
+
+/** One request that is being served. */
+export interface Stream {
+  readonly done: Promise<Omit<Extract<FromAgent, { kind: 'end' }>, 'kind' | 'stream'>>;
+  readonly stdin?: (data: Buffer | null) => void;
+  readonly cancel: () => void;
+}
+
+export interface Streams {
+  readonly start: (request: StreamRequest) => void;
+  readonly input: (input: StreamInput) => void;
+  readonly cancelAll: () => void;
+}
+
+const streamsMax = 256;
+
+export function createStreams(context: StreamContext): Streams {
+  const streams = new Map<number, Stream>();
+
+  function start(request: StreamRequest): void {
+    const { stream: id } = request;
+    if (streams.size >= streamsMax || streams.has(id)) {
+      context.send({
+        kind: 'end',
+        stream: id,
+        code: 1,
+        error: 'the machine serves too many requests at once',
+      });
+      return;
+    }
+    const stream = run(request, context);
+    streams.set(id, stream);
+    void stream.done
+      .catch((cause: unknown) => ({ code: 1, error: explain(cause) }))
+      .then((end) => {
+        streams.delete(id);
+        context.send({ kind: 'end', stream: id, ...end });
+      });
+  }
+
+  return {
+    start,
+    input(input) {
+      const stream = streams.get(input.stream);
+      if (stream === undefined) return;
+      if (input.kind === 'cancel') stream.cancel();
+      else stream.stdin?.(input.kind === 'stdin' ? Buffer.from(input.data, 'base64') : null);
+    },
+    cancelAll() {
+      for (const stream of streams.values()) stream.cancel();
+    },
+  };
+}
+
+function run(request: StreamRequest, context: StreamContext): Stream {
+  switch (request.kind) {
+    case 'logs':
+      return runLogs(request, context);
+    case 'exec':
+      return runExec(request, context);
+    case 'delete-volume':
+      return runDeleteVolume(request);
+    default:
+      return never(request);
+  }
+}

@@ -1,0 +1,117 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import type { Manifest, ResourceKind } from '#compile/manifest.ts';
+import { parseEntry, textOf } from '#host/journal.ts';
+import { startProcess } from '#host/process.ts';
+import { quadletDirectory } from '#host/quadlet.ts';
+
+export interface WatchOptions {
+  readonly signal: AbortSignal;
+  /** Something of these kinds may have changed. */
+  readonly onDirty: (kinds: readonly ResourceKind[]) => void;
+  readonly onHealth: (container: string, status: string) => void;
+}
+
+/** Hears of changes on the machine as they happen. What it misses, the next sweep finds. */
+export interface Watch {
+  /** What to listen for from now on. */
+  readonly follow: (manifest: Manifest) => void;
+}
+
+export async function startWatch(options: WatchOptions): Promise<Watch> {
+  const { signal, onDirty } = options;
+  const watchers = new Map<string, FSWatcher>();
+  let files = new Set<string>();
+  let units = new Set<string>();
+  let firewall = false;
+  await mkdir(quadletDirectory, { recursive: true });
+  keepRunning(
+    journalCommand,
+    journalReader(options, () => units),
+    signal,
+  );
+  signal.addEventListener('abort', () => {
+    for (const watcher of watchers.values()) watcher.close();
+  });
+
+  function listen(directory: string, onFile: (name: string) => void): void {
+    if (watchers.has(directory) || signal.aborted) return;
+    try {
+      const watcher = watch(directory, { persistent: false }, (_event, name) => onFile(name ?? ''));
+      const drop = () => {
+        watcher.close();
+        watchers.delete(directory);
+      };
+      watcher.on('error', drop);
+      watchers.set(directory, watcher);
+    } catch {
+      // It is not there yet; it is listened to once it is.
+    }
+  }
+
+  listen(quadletDirectory, (name) => {
+    if (name.endsWith('.container')) onDirty(['container']);
+  });
+
+  return {
+    follow({ resources }) {
+      units = new Set(resources.flatMap((resource) => unitNames(resource)));
+      files = new Set(resources.flatMap((resource) => (resource.kind === 'file' ? [resource.path] : [])));
+      for (const directory of new Set([...files].map((path) => dirname(path)))) {
+        listen(directory, (name) => {
+          if (files.has(`${directory}/${basename(name)}`)) onDirty(['file']);
+        });
+      }
+      if (!firewall && resources.some(({ kind }) => kind === 'firewall')) {
+        firewall = true;
+        keepRunning(['nft', 'monitor', 'ruleset'], () => onDirty(['firewall']), signal);
+      }
+    },
+  };
+}
+
+const unitNames = (resource: Manifest['resources'][number]): readonly string[] => {
+  if (resource.kind === 'container') return [`${resource.name}.service`];
+  return resource.kind === 'unit' ? [resource.name] : [];
+};
+
+/** Messages of process 1 about units, and of podman about health, images and volumes; only what has just happened. */
+const journalCommand: readonly string[] = [
+  ...['journalctl', '--follow', '--lines=0', '--quiet', '--output=json'],
+  '--output-fields=UNIT,PODMAN_TYPE,PODMAN_EVENT,PODMAN_NAME,PODMAN_HEALTH_STATUS',
+  ...['_PID=1', '+', 'PODMAN_EVENT=health_status', '+', 'PODMAN_TYPE=image', '+', 'PODMAN_TYPE=volume'],
+];
+
+function journalReader(
+  { onDirty, onHealth }: WatchOptions,
+  units: () => ReadonlySet<string>,
+): (line: string) => void {
+  return (line) => {
+    const entry = parseEntry(line);
+    if (entry === undefined) return;
+    const unit = textOf(entry, 'UNIT');
+    if (unit !== '') {
+      // Which of the two kinds it is, is not worth telling apart: both are looked at in one process each.
+      if (units().has(unit)) onDirty(['container', 'unit']);
+      return;
+    }
+    if (textOf(entry, 'PODMAN_EVENT') === 'health_status') {
+      onHealth(textOf(entry, 'PODMAN_NAME'), textOf(entry, 'PODMAN_HEALTH_STATUS'));
+    } else if (['remove', 'untag'].includes(textOf(entry, 'PODMAN_EVENT'))) {
+      onDirty([textOf(entry, 'PODMAN_TYPE') === 'volume' ? 'volume' : 'image']);
+    }
+  };
+}
+
+/** Starts a listening program again when it ends, at most once in two seconds. */
+function keepRunning(argv: readonly string[], onLine: (line: string) => void, signal: AbortSignal): void {
+  if (signal.aborted) return;
+  const running = startProcess(argv, { onLine });
+  const stop = () => running.kill();
+  signal.addEventListener('abort', stop);
+  void running.done.then(() => {
+    signal.removeEventListener('abort', stop);
+    setTimeout(() => keepRunning(argv, onLine, signal), 2_000).unref();
+  });
+}

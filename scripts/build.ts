@@ -15,23 +15,44 @@ import { type Plugin, rolldown } from 'rolldown';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
 const work = join(dist, '.build');
+/** Of this run alone: two builds at once must not write into each other's files. */
+const own = join(work, `run-${process.pid}`);
 const output = join(dist, 'ballast');
 const run = promisify(execFile);
 
 const began = performance.now();
 const version = await versionOf();
 const stamp = await stampOf(version);
-const force = process.argv.includes('--force');
-if (!force && (await isCurrent(stamp))) {
+if (!process.argv.includes('--force') && (await isCurrent(stamp))) {
   console.log(`dist/ballast ${version} is up to date (${elapsed()})`);
 } else {
-  await mkdir(work, { recursive: true });
+  await mkdir(own, { recursive: true });
+  try {
+    await build();
+  } catch (error) {
+    console.error(`the build failed: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  } finally {
+    await rm(own, { recursive: true, force: true });
+  }
+}
+
+async function build(): Promise<void> {
+  await removeAbandoned();
   const bundle = await step('bundle the sources', bundleSources);
   const node = await step('prepare Node', prepareNode);
   await step('join them into one executable', () => makeExecutable(bundle, node));
   await writeFile(join(work, 'stamp'), stamp);
   const { size } = await stat(output);
   console.log(`dist/ballast ${version}: ${(size / 2 ** 20).toFixed(1)} MiB in ${elapsed()}`);
+}
+
+/** Files of builds that were killed. */
+async function removeAbandoned(): Promise<void> {
+  for (const name of await readdir(work)) {
+    const pid = /^run-(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && !(await exists(`/proc/${pid}`))) await rm(join(work, name), { recursive: true });
+  }
 }
 
 async function step<T>(what: string, action: () => Promise<T>): Promise<T> {
@@ -47,7 +68,7 @@ function elapsed(): string {
 
 /** One minified CommonJS file. Dynamic imports become functions that are called when a subcommand needs them. */
 async function bundleSources(): Promise<string> {
-  const file = join(work, 'ballast.cjs');
+  const file = join(own, 'ballast.cjs');
   const bundle = await rolldown({
     input: join(root, 'src/cli/main.ts'),
     platform: 'node',
@@ -86,7 +107,7 @@ async function prepareNode(): Promise<string> {
   for (const old of await readdir(work)) {
     if (old.startsWith('node-')) await rm(join(work, old), { force: true });
   }
-  const partial = `${node}.partial`;
+  const partial = join(own, 'node');
   try {
     await run('strip', ['-o', partial, source]);
   } catch {
@@ -98,8 +119,8 @@ async function prepareNode(): Promise<string> {
 }
 
 async function makeExecutable(bundle: string, node: string): Promise<void> {
-  const partial = join(work, 'ballast.partial');
-  const config = join(work, 'sea.json');
+  const partial = join(own, 'ballast');
+  const config = join(own, 'sea.json');
   await writeFile(
     config,
     JSON.stringify({

@@ -82,7 +82,7 @@ export function read(path: string): string | undefined {
   }
 }
 
-function definedOf(env: Shell['env']): Record<string, string> {
+export function definedOf(env: Shell['env']): Record<string, string> {
   return Object.fromEntries(
     Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );

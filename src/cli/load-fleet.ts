@@ -1,8 +1,8 @@
 import { BallastError } from '#base/errors.ts';
-import { parseFleet } from '#spec/fleet/load.ts';
+import { parseFleet } from '#spec/fleet/parse.ts';
 import type { FleetModel } from '#spec/fleet-model.ts';
 import { nearName } from './failure.ts';
-import { checked, read } from './load-app.ts';
+import { checked, definedOf, read } from './load-app.ts';
 import type { Shell } from './shell.ts';
 
 export interface LoadedFleet {
@@ -22,6 +22,7 @@ export function loadFleetFile(
       fix: `give one file: -f ${nearName(file, shell)}`,
     });
   }
-  const fleet = checked(parseFleet({ file, text: read(file) ?? '' }), files, flags, shell);
+  const input = { file, text: read(file) ?? '', env: definedOf(shell.env) };
+  const { fleet } = checked(parseFleet(input), files, flags, shell);
   return { fleet, shown: [nearName(file, shell)] };
 }

@@ -1,15 +1,15 @@
-import type { Enrolment } from '#wire/views.ts';
 import type { SeedFile } from './port.ts';
 
 /** Where the one executable is on a machine. */
 export const executablePath = '/usr/local/bin/ballast';
-/** What an agent is told before it first dials: an `AgentConfig`. */
+/** What an agent is told before it first dials. */
 export const agentConfigPath = '/etc/ballast/agent.json';
 export const agentUnit = 'ballast-agent.service';
 export const agentUnitPath = `/etc/systemd/system/${agentUnit}`;
 /** The link by which systemd starts the agent at boot. */
 const agentEnabledPath = `/etc/systemd/system/multi-user.target.wants/${agentUnit}`;
 
+/** Part of the answer to `machine add`. */
 export interface AgentConfig {
   readonly machine: string;
   /** URL to dial. */
@@ -25,7 +25,7 @@ export function agentSeed({
   enrolment,
   executable,
 }: {
-  readonly enrolment: Enrolment;
+  readonly enrolment: AgentConfig;
   /** The executable on this computer. */
   readonly executable: string;
 }): SeedFile[] {

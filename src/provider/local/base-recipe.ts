@@ -16,7 +16,7 @@ export const basePackages: readonly string[] = [
   'crun',
   'curl',
   'dbus',
-  'dnsmasq',
+  'dnsmasq-base',
   'docker-registry',
   'iproute2',
   'iputils-ping',
@@ -40,7 +40,6 @@ export const basePackages: readonly string[] = [
 export const disabledUnits: readonly string[] = [
   'apt-daily-upgrade.timer',
   'apt-daily.timer',
-  'dnsmasq.service',
   'docker-registry.service',
   'dpkg-db-backup.timer',
   'e2scrub_all.timer',

@@ -1,0 +1,68 @@
+import { BallastError } from '#base/errors.ts';
+import type { Power } from '#provider/port.ts';
+import { cgroupOf } from './cgroup.ts';
+import { controlOf, type Order, type Status, tell } from './control.ts';
+import type { LocalFleet } from './fleet.ts';
+import { withLock } from './lock.ts';
+import { networkUp, setPartition } from './network.ts';
+import { type MachineRecord, pathsOf } from './record.ts';
+import { consoleTail, startSupervisor } from './supervisor.ts';
+
+const bootTimeoutMs = 60_000;
+const offTimeoutMs = 90_000;
+
+/** The plugs of a fleet's local machines. */
+export function localPower(fleet: LocalFleet): Power {
+  const down = async (name: string, order: Order, what: string, signal: AbortSignal): Promise<void> => {
+    const record = fleet.existing(name);
+    await tell(controlOf(record), { order, signal, timeoutMs: offTimeoutMs, what: `${what} ${name}` });
+    // Nothing is left in there, unless a supervisor was killed.
+    await cgroupOf(record.fleet, name).remove();
+  };
+  return {
+    off: (name, signal) => down(name, 'off', 'powering off', signal),
+    cut: (name, signal) => down(name, 'cut', 'cutting the power of', signal),
+    on: async (name, signal) => {
+      await networkUp(fleet.network, signal);
+      await withLock(fleet.lockOf(name), signal, () => powerOn(fleet, fleet.existing(name), signal));
+    },
+    reboot: async (name, signal) => {
+      const wish = { order: 'reboot', signal, timeoutMs: offTimeoutMs, what: `rebooting ${name}` } as const;
+      const status = await tell(controlOf(fleet.existing(name)), {
+        ...wish,
+        until: ({ boot, state }, first) => boot > first.boot && state === 'up',
+      });
+      if (status !== 'gone') return;
+      throw new BallastError('unreachable', `${name} is powered off`, {
+        fix: 'power it on instead',
+        log: consoleTail(fleet.dirOf(name)),
+      });
+    },
+    partition: (name, signal) => setPartition(fleet.network, fleet.existing(name).address, true, signal),
+    heal: (name, signal) => setPartition(fleet.network, fleet.existing(name).address, false, signal),
+  };
+}
+
+/** Boots a machine that is made, and waits until its units run. The caller holds the machine's lock. */
+export async function powerOn(fleet: LocalFleet, record: MachineRecord, signal: AbortSignal): Promise<void> {
+  const dir = fleet.dirOf(record.name);
+  if ((await whenUp(record, signal)) !== 'gone') return;
+  // What a supervisor that was killed left running: it is nobody's child and cannot be taken over.
+  await cgroupOf(record.fleet, record.name).remove();
+  await startSupervisor(fleet.options.self, dir, record, signal);
+  if ((await whenUp(record, signal)) !== 'gone') return;
+  throw new BallastError('command-failed', `${record.name} does not boot`, {
+    why: 'its supervisor ended before the machine was up',
+    fix: `read ${pathsOf(dir).console}`,
+    log: consoleTail(dir),
+  });
+}
+
+/** Resolves when the machine's units run, or when it has no supervisor. */
+export const whenUp = (record: MachineRecord, signal: AbortSignal): Promise<Status | 'gone'> =>
+  tell(controlOf(record), {
+    until: ({ state }) => state === 'up',
+    signal,
+    timeoutMs: bootTimeoutMs,
+    what: `booting ${record.name}`,
+  });

@@ -7,6 +7,7 @@ export const keys = {
   fleet: 'policy/fleet',
   machine: (name: string) => `policy/machine/${name}`,
   app: (name: string) => `policy/app/${name}`,
+  releases: (app: string) => `policy/release/${app}/`,
   release: (app: string, number: number) => `policy/release/${app}/${padded(number)}`,
   dropped: 'policy/dropped',
   plan: 'plan/current',
@@ -24,6 +25,9 @@ export const keys = {
   secret: (name: string) => `secret/${name}/`,
   secretVersion: (name: string, version: number) => `secret/${name}/${padded(version)}`,
   registry: 'registry',
+  /** Machines of providers that are to be destroyed. */
+  destructions: 'destruction/',
+  destruction: (machine: string) => `destruction/${machine}`,
   deletions: 'deletion/',
   deletion: (app: string, volume: string) => `deletion/${app}/${volume}`,
   events: 'event/',

@@ -1,0 +1,55 @@
+import { BallastError, toWire } from '#base/errors.ts';
+import { failureLine } from '#wire/ndjson.ts';
+
+/** Silence after which an empty line shows that the connection lives. */
+const beatMs = 15_000;
+
+/**
+ * A response body with one JSON text per line, made only as fast as it is read. An error after the start becomes the
+ * last line. `stop` is called when the reader goes away.
+ */
+export function ndjsonBody(
+  items: AsyncIterable<unknown>,
+  { stop, onError }: { readonly stop: () => void; readonly onError: (cause: unknown) => BallastError },
+): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  const iterator = items[Symbol.asyncIterator]();
+  let pending: Promise<IteratorResult<unknown>> | undefined;
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        controller.enqueue(encoder.encode('\n')); // the reader knows at once that it was let in
+      },
+      async pull(controller) {
+        try {
+          pending ??= iterator.next();
+          const next = await withBeat(pending);
+          if (next === 'beat') return controller.enqueue(encoder.encode('\n'));
+          pending = undefined;
+          if (next.done === true) controller.close();
+          else controller.enqueue(encoder.encode(`${JSON.stringify(next.value)}\n`));
+        } catch (cause) {
+          controller.enqueue(encoder.encode(failureLine(toWire(onError(cause)))));
+          controller.close();
+        }
+      },
+      async cancel() {
+        stop();
+        await iterator.return?.();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+async function withBeat<T>(next: Promise<T>): Promise<T | 'beat'> {
+  let timer: NodeJS.Timeout | undefined;
+  const beat = new Promise<'beat'>((resolve) => {
+    timer = setTimeout(() => resolve('beat'), beatMs);
+  });
+  try {
+    return await Promise.race([next, beat]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

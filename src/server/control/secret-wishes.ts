@@ -1,0 +1,66 @@
+import { BallastError } from '#base/errors.ts';
+import type { SecretView } from '#wire/views.ts';
+import type { Control } from './context.ts';
+
+export async function setSecret(
+  { state, secrets }: Control,
+  { secret: name, value }: { readonly secret: string; readonly value: string },
+  by: string,
+): Promise<SecretView> {
+  return await state.exclusive(async () => {
+    const { view, set } = await secrets.changeTo(name, value, by);
+    if (Object.keys(set).length === 0) return view;
+    await state.commit({
+      set,
+      events: [
+        {
+          kind: 'secret-set',
+          subject: name,
+          by,
+          cause: 'intentional',
+          what: `version ${view.version} of the secret ${name} was stored`,
+        },
+      ],
+    });
+    return view;
+  });
+}
+
+export async function removeSecret({ state, secrets }: Control, name: string, by: string): Promise<void> {
+  await state.exclusive(async () => {
+    const set = await secrets.removal(name, by);
+    const users = usersOf(state, name);
+    if (users.length > 0) {
+      throw new BallastError('conflict', `the secret ${name} is in use`, {
+        why: `it is used by ${users.join(', ')}`,
+        fix: 'deploy those apps without it first',
+      });
+    }
+    await state.commit({
+      set,
+      events: [
+        {
+          kind: 'secret-removed',
+          subject: name,
+          by,
+          cause: 'intentional',
+          what: `the secret ${name} was removed`,
+        },
+      ],
+    });
+  });
+}
+
+/** Apps whose wanted release, or a release that may still come back or runs, has the secret. */
+function usersOf({ policy, plan }: Control['state'], name: string): readonly string[] {
+  return Object.values(policy.apps)
+    .filter((app) => {
+      const state = plan.apps[app.name];
+      const alive = new Set([app.wanted, state?.wanted, state?.target, state?.healthy]);
+      return Object.values(app.releases).some(
+        (release) =>
+          alive.has(release.number) && Object.values(release.secrets).some((secret) => secret.name === name),
+      );
+    })
+    .map((app) => app.name);
+}

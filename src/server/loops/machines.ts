@@ -1,0 +1,171 @@
+import { BallastError } from '#base/errors.ts';
+import type { MachineRecord } from '#plan/model.ts';
+import type { MachineFound, Provider, SeedFile } from '#provider/port.ts';
+import { poolOf } from '#server/control/machine-records.ts';
+import { awaitsEnrolment, enrolmentFor, enrolmentMs, isEnrolled } from '#server/identities.ts';
+import { keys } from '#server/keys.ts';
+import type { Log } from '#server/log.ts';
+import type { FleetState } from '#server/state.ts';
+import type { Enrolment } from '#wire/views.ts';
+
+/** Machines that this server makes itself. */
+export interface MachineMaker {
+  readonly provider: Provider;
+  /** The network they are on is up and the server listens on it. */
+  readonly ready: (signal: AbortSignal) => Promise<void>;
+  /** Where their agents dial, and whom they trust there. */
+  readonly door: { readonly server: string; readonly ca: string };
+  readonly seed: (enrolment: Enrolment) => readonly SeedFile[];
+}
+
+export interface MachinesOptions {
+  readonly state: FleetState;
+  /** The maker for the fleet as it is described now. */
+  readonly maker: () => MachineMaker;
+  readonly log: Log;
+}
+
+const atOnceMax = 3;
+const retryFirstMs = 2_000;
+const retryMaxMs = 60_000;
+
+/**
+ * Makes the machines that the fleet's record names and destroys those that were put out. A machine is recorded before
+ * it is made, so a crash in between leaves one that the next pass finishes. Ends when the signal aborts.
+ */
+export async function runMachines(options: MachinesOptions, signal: AbortSignal): Promise<void> {
+  const { state, log } = options;
+  const settled = new Map<string, number>();
+  let pauseMs = retryFirstMs;
+  while (!signal.aborted) {
+    const seen = state.changes.version();
+    let wakeAt: number | null = null;
+    try {
+      wakeAt = await pass(options, settled, signal);
+      pauseMs = retryFirstMs;
+    } catch (cause) {
+      if (signal.aborted) return;
+      log.error('a machine could not be made or destroyed', cause);
+      wakeAt = state.now() + pauseMs;
+      pauseMs = Math.min(pauseMs * 2, retryMaxMs);
+      // What changes meanwhile must not turn a failure into a storm of tries.
+      await waitUntil(state, wakeAt, signal);
+    }
+    await state.changes.after(seen, signal, wakeAt);
+  }
+}
+
+async function waitUntil(state: FleetState, time: number, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && state.now() < time) {
+    await state.changes.after(state.changes.version(), signal, time);
+  }
+}
+
+/** One look at everything. Answers when to look again though nothing changed. */
+async function pass(
+  options: MachinesOptions,
+  settled: Map<string, number>,
+  signal: AbortSignal,
+): Promise<number | null> {
+  const { state } = options;
+  const destructions = (await state.store.list(keys.destructions)).entries.map(
+    (entry) => (JSON.parse(entry.value) as { readonly machine: string }).machine,
+  );
+  const wanted = Object.values(state.policy.machines).filter((machine) => machine.provider === 'local');
+  for (const [name, lookAgainAt] of [...settled]) {
+    if (lookAgainAt <= state.now() || !wanted.some((machine) => machine.name === name)) settled.delete(name);
+  }
+  const open = wanted.filter((machine) => !settled.has(machine.name) && !destructions.includes(machine.name));
+  if (destructions.length === 0 && open.length === 0) return earliest(settled);
+  const maker = options.maker();
+  await maker.ready(signal);
+  for (const name of destructions) await destroy(options, maker, name, signal);
+  const found = new Map((await maker.provider.list(signal)).map((machine) => [machine.name, machine]));
+  const failures: unknown[] = [];
+  await inTurns(open, async (machine) => {
+    try {
+      await ensure(options, maker, { machine, found: found.get(machine.name) }, signal);
+      // A machine that has not joined by the time its token ends is made anew.
+      const joined = await isEnrolled(state, machine.name);
+      settled.set(machine.name, joined ? Number.POSITIVE_INFINITY : state.now() + enrolmentMs + 1_000);
+    } catch (cause) {
+      failures.push(cause);
+      if (!signal.aborted) await tellFailure(state, machine.name, cause);
+    }
+  });
+  if (failures.length > 0) throw failures[0];
+  return earliest(settled);
+}
+
+function earliest(settled: ReadonlyMap<string, number>): number | null {
+  const time = Math.min(...settled.values());
+  return Number.isFinite(time) ? time : null;
+}
+
+/** Brings one machine to where its agent can join. What is there already is left alone. */
+async function ensure(
+  { state, log }: MachinesOptions,
+  maker: MachineMaker,
+  { machine, found }: { readonly machine: MachineRecord; readonly found: MachineFound | undefined },
+  signal: AbortSignal,
+): Promise<void> {
+  const { name, address } = machine;
+  const enrolled = await isEnrolled(state, name);
+  if (found?.state === 'running' && (enrolled || (await awaitsEnrolment(state, name)))) return;
+  const began = state.now();
+  if (found && enrolled) {
+    await maker.provider.power?.on(name, signal);
+    await state.tell({ kind: 'machine-started', machine: name, what: `${name} was started` });
+    return;
+  }
+  const token = enrolmentFor(name, state.now());
+  await state.exclusive(() => state.commit({ set: token.set }));
+  const enrolment: Enrolment = {
+    machine: name,
+    token: token.token,
+    ...maker.door,
+    expiresAt: token.expiresAt,
+  };
+  await maker.provider.create(
+    { name, address, size: poolOf(state.policy.fleet, name)?.size ?? {}, seed: maker.seed(enrolment) },
+    (what) => log.info(what, { machine: name }),
+    signal,
+  );
+  const tookMs = state.now() - began;
+  log.info('a machine was made', { machine: name, address, tookMs });
+  await state.tell({
+    kind: 'machine-created',
+    machine: name,
+    what: `${name} was made in ${(tookMs / 1000).toFixed(1)} s`,
+  });
+}
+
+async function destroy(
+  { state, log }: MachinesOptions,
+  { provider }: MachineMaker,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await provider.destroy(name, signal);
+  log.info('a machine was destroyed', { machine: name });
+  await state.exclusive(() =>
+    state.commit({
+      set: { [keys.destruction(name)]: null },
+      events: [{ kind: 'machine-destroyed', machine: name, what: `${name} was destroyed` }],
+    }),
+  );
+}
+
+async function tellFailure(state: FleetState, machine: string, cause: unknown): Promise<void> {
+  const why = cause instanceof BallastError && cause.detail.why !== undefined ? `: ${cause.detail.why}` : '';
+  const what = `${machine} could not be made: ${cause instanceof Error ? cause.message : String(cause)}${why}`;
+  await state.tell({ kind: 'machine-failed', machine, what });
+}
+
+async function inTurns<T>(items: readonly T[], each: (item: T) => Promise<void>): Promise<void> {
+  const rest = [...items];
+  const worker = async () => {
+    for (let item = rest.shift(); item !== undefined; item = rest.shift()) await each(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnceMax, items.length) }, worker));
+}

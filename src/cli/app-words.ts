@@ -1,4 +1,4 @@
-import type { AppView } from '#wire/views.ts';
+import type { AppView, ServiceView } from '#wire/views.ts';
 import type { Paint } from './render/paint.ts';
 
 export interface StateWord {
@@ -26,4 +26,9 @@ export function stateOf(app: AppView): StateWord {
         ? { word: 'healthy', wrong: false, colour: (paint) => paint.green }
         : { word: 'unhealthy', wrong: true, colour: (paint) => paint.red };
   }
+}
+
+/** `web 2/3`: replicas that are healthy, of those that are wanted. In a rollout there may be more for a moment. */
+export function showService({ name, healthy, wanted }: ServiceView): string {
+  return `${name} ${Math.min(healthy, wanted)}/${wanted}`;
 }

@@ -1,6 +1,7 @@
 import { showDuration } from '#base/duration.ts';
 import type { Client } from '#wire/client.ts';
 import type { ReleaseAnswer, RolloutView } from '#wire/views.ts';
+import { showService } from './app-words.ts';
 import { followRollout, waitDefaultMs } from './follow-rollout.ts';
 import { formOf, type OutputFlags, printData } from './render/output.ts';
 import type { Progress } from './render/progress.ts';
@@ -66,7 +67,7 @@ export async function finishRollout(
 
 /** `web 3/3, db 1/1`. */
 export function summaryOf({ app }: RolloutView): string {
-  return app.services.map(({ name, healthy, wanted }) => `${name} ${healthy}/${wanted}`).join(', ');
+  return app.services.map(showService).join(', ');
 }
 
 function base({ app, answer }: Begun): Record<string, unknown> {

@@ -74,7 +74,7 @@ export function commandHelp(name: string, command: Command, paint: Paint): strin
   );
   const width = Math.max(0, ...command.args.map((argument) => argument.name.length)) + 2;
   return [
-    `${entry?.summary}.`,
+    `${entry?.summary ?? programs[name]}.`,
     ...(command.details ? ['', command.details.trim()] : []),
     '',
     `${paint.bold('Usage:')} ${usage}`,

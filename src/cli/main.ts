@@ -4,13 +4,35 @@ import { versionText } from './version.ts';
  * Where the one executable begins. It must be cheap: what a subcommand needs is loaded when it is chosen, and
  * nothing at all is for `--version`.
  */
-const words = process.argv.slice(2);
-switch (words[0]) {
+const [first, ...rest] = process.argv.slice(2);
+const help = first === 'help' && rest.length === 1;
+const name = help ? rest[0] : first;
+
+switch (name) {
   case '--version':
   case '-V':
   case 'version':
     process.stdout.write(`${versionText()}\n`);
     break;
+  case 'agent':
+    void other('agent');
+    break;
+  case 'local-supervise':
+    void supervise(rest[0] ?? '');
+    break;
   default:
-    void import('./start.ts').then(({ start }) => start(words));
+    void import('./start.ts').then(({ start }) => start(process.argv.slice(2)));
+}
+
+/** Another program of the same executable. */
+async function other(program: 'agent'): Promise<void> {
+  const [{ startOther }, programs] = await Promise.all([import('./start.ts'), import('./programs.ts')]);
+  const command = { agent: () => programs.agentCommand(() => import('#agent/main.ts')) }[program]();
+  await startOther(program, command, help ? ['--help'] : rest);
+}
+
+/** The process that holds one local machine. It has its own way with signals, so nothing else runs around it. */
+async function supervise(dir: string): Promise<void> {
+  const { superviseMachine } = await import('#provider/local/supervise.ts');
+  process.exitCode = await superviseMachine(dir);
 }

@@ -9,11 +9,25 @@ import { versionText } from './version.ts';
 
 /** Runs one command line and answers with its exit code. Never throws. */
 export async function runProgram(words: readonly string[], shell: Shell): Promise<number> {
+  return await guarded(words, shell, () => dispatch(words, shell));
+}
+
+/** Runs a command that is not in the table: the server or the agent, which main.ts brings. Never throws. */
+export async function runOther(
+  name: string,
+  other: Command,
+  words: readonly string[],
+  shell: Shell,
+): Promise<number> {
+  return await guarded(words, shell, () => runCommand(name, other, words, shell));
+}
+
+async function guarded(words: readonly string[], shell: Shell, run: () => Promise<number>): Promise<number> {
   try {
-    return await dispatch(words, shell);
+    return await run();
   } catch (error) {
     const reason: unknown = shell.signal.aborted ? shell.signal.reason : undefined;
-    const interrupted = reason instanceof BallastError && isAbort(error);
+    const interrupted = reason instanceof BallastError && isOurAbort(error);
     return printFailure(interrupted ? reason : error, shell, { json: wantsJson(words) });
   }
 }
@@ -25,18 +39,23 @@ async function dispatch(words: readonly string[], shell: Shell): Promise<number>
     return 0;
   }
   if (found.kind === 'root') {
-    const { flags } = parseLine(
-      found.rest,
-      { ...globalFlags, version: { kind: 'switch', short: 'V', summary: '' } },
-      { command: 'ballast' },
-    );
+    const { flags } = parseLine(found.rest, { ...globalFlags, ...versionFlag }, { command: 'ballast' });
     shell.out.write(flags['version'] ? `${versionText()}\n` : rootHelp(shell.out.paint));
     return 0;
   }
-  const { name, entry, rest } = found;
-  const command = await entry.load();
+  return await runCommand(found.name, await found.entry.load(), found.rest, shell);
+}
+
+const versionFlag = { version: { kind: 'switch', short: 'V', summary: '' } } as const;
+
+async function runCommand(
+  name: string,
+  command: Command,
+  words: readonly string[],
+  shell: Shell,
+): Promise<number> {
   const restAt = command.args.findIndex((argument) => argument.rest);
-  const parsed = parseLine(rest, flagsOf(command), {
+  const parsed = parseLine(words, flagsOf(command), {
     command: `ballast ${name}`,
     ...(restAt < 0 ? {} : { restFrom: restAt }),
   });
@@ -81,7 +100,8 @@ function wantsJson(words: readonly string[]): boolean {
   );
 }
 
-function isAbort(error: unknown): boolean {
-  if (error instanceof BallastError) return error.code === 'interrupted';
+/** Errors that only say that a wait was cut short; the reason says more. */
+function isOurAbort(error: unknown): boolean {
+  if (error instanceof BallastError) return error.code === 'interrupted' && error.detail.fix === undefined;
   return error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError');
 }

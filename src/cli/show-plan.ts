@@ -1,6 +1,6 @@
 import { BallastError } from '#base/errors.ts';
 import type { Client } from '#wire/client.ts';
-import type { PlanPreview } from '#wire/views.ts';
+import type { PlanPreview, RegistryAccess } from '#wire/views.ts';
 import type { LoadedApp } from './load-app.ts';
 import { hasChanges, planLines } from './plan-lines.ts';
 import { formOf, type OutputFlags, printData } from './render/output.ts';
@@ -13,25 +13,26 @@ export interface PlanFlags extends OutputFlags {
 }
 
 /** Asks what a deploy would change and prints it. Exit code 0, or 2 for changes when that was asked for. */
-export async function showPlan(
-  loaded: LoadedApp,
-  images: { readonly model: LoadedApp['model']; readonly unknown: readonly string[] },
+export async function planLoaded(
+  { model, origins }: LoadedApp,
+  access: Promise<RegistryAccess>,
   flags: PlanFlags,
   client: Client,
   shell: Shell,
 ): Promise<number> {
-  const input = { model: images.model, origins: loaded.origins };
-  const preview = await client.call('previewApp', input, { signal: shell.signal });
+  const { peekImages } = await import('#host/images/peek.ts');
+  const images = await peekImages({ model, access: await access, signal: shell.signal });
+  const preview = await client.call('previewApp', { model: images.model, origins }, { signal: shell.signal });
   refuseProblems(preview);
   const form = formOf(flags);
   if (form === 'json' || form === 'yaml') {
-    await printData({ ...preview, built_at_deploy: images.unknown }, form, shell);
+    await printData({ ...preview, made_at_deploy: images.unknown }, form, shell);
   } else {
     for (const text of planLines(preview, shell.out)) line(shell.out, text);
     if (images.unknown.length > 0 && !flags.quiet) {
       line(
         shell.err,
-        `The image of ${listOf(images.unknown)} is built at deploy: what its new content changes shows then.`,
+        `The image of ${listOf(images.unknown)} is made at deploy: what it changes shows then.`,
       );
     }
   }

@@ -1,15 +1,28 @@
 import { BallastError } from '#base/errors.ts';
-import { runProgram } from './program.ts';
+import type { Command } from './command.ts';
+import { runOther, runProgram } from './program.ts';
 import { marksFor } from './render/marks.ts';
 import { coloured, plain, wantsColour } from './render/paint.ts';
 import type { Output, Shell } from './shell.ts';
 
 /** Runs the command line in this process, to its end. */
 export async function start(words: readonly string[]): Promise<void> {
+  await inThisProcess(words, (shell) => runProgram(words, shell));
+}
+
+/** The same for a program that main.ts brings. */
+export async function startOther(name: string, other: Command, words: readonly string[]): Promise<void> {
+  await inThisProcess(words, (shell) => runOther(name, other, words, shell));
+}
+
+async function inThisProcess(
+  words: readonly string[],
+  run: (shell: Shell) => Promise<number>,
+): Promise<void> {
   const interrupted = new AbortController();
   stopOnSignals(interrupted);
   quietlyEndWithThePipe();
-  const code = await runProgram(words, processShell(words, interrupted.signal));
+  const code = await run(processShell(words, interrupted.signal));
   await flushed(process.stdout);
   await flushed(process.stderr);
   process.exit(code);

@@ -1,6 +1,6 @@
 import { showSize } from '#base/size.ts';
 import type { AppView, FleetStatus, MachineView, ReplicaView } from '#wire/views.ts';
-import { stateOf } from './app-words.ts';
+import { showService, stateOf } from './app-words.ts';
 import { conformityWord, machineColour } from './machine-words.ts';
 import { tableLines } from './render/table.ts';
 import { count, tame } from './render/text.ts';
@@ -98,8 +98,7 @@ function appTable(apps: readonly AppView[], { out: { paint } }: Pick<Shell, 'out
       },
       {
         title: 'SERVICES',
-        cell: ({ services }) =>
-          services.map(({ name, healthy, wanted }) => `${name} ${healthy}/${wanted}`).join(', '),
+        cell: ({ services }) => services.map(showService).join(', '),
       },
       { title: 'PORTS', cell: ({ services }) => services.flatMap(({ ports }) => ports).join(', ') },
     ],

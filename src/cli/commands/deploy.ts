@@ -5,13 +5,12 @@ import { command, filesFlag, outputFlag, waitFlags } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
 import { finishRollout } from '#cli/finish-rollout.ts';
 import { isFleet, type LoadedApp, loadAppFiles } from '#cli/load-app.ts';
-import { peekImages } from '#cli/peek-images.ts';
 import { pinProgress } from '#cli/pin-progress.ts';
 import { type Progress, progressOn } from '#cli/render/progress.ts';
 import { count, listOf } from '#cli/render/text.ts';
 import { readSecretValues } from '#cli/secret-values.ts';
 import type { Shell } from '#cli/shell.ts';
-import { showPlan } from '#cli/show-plan.ts';
+import { planLoaded } from '#cli/show-plan.ts';
 import type { AppModel } from '#spec/model.ts';
 import type { Client } from '#wire/client.ts';
 import type { RegistryAccess, ReleaseAnswer } from '#wire/views.ts';
@@ -52,8 +51,7 @@ Exit codes: 0 healthy, 3 rolled back, 4 timed out (the rollout goes on), 5 someb
     access.catch(() => {}); // met below, after the file's own problems
     const loaded = loadAppFiles(files, flags, shell);
     if (flags['dry-run']) {
-      const images = await peekImages(loaded.model, await access, shell);
-      return await showPlan(loaded, images, { ...flags, 'detailed-exitcode': false }, client, shell);
+      return await planLoaded(loaded, access, { ...flags, 'detailed-exitcode': false }, client, shell);
     }
     const { model } = loaded;
     progress.note(

@@ -1,4 +1,4 @@
-import { stateOf } from '#cli/app-words.ts';
+import { showService, stateOf } from '#cli/app-words.ts';
 import { command, outputFlag } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
 import { printListing } from '#cli/render/output.ts';
@@ -30,8 +30,7 @@ export const ls = command({
           },
           {
             title: 'SERVICES',
-            cell: (app) =>
-              app.services.map(({ name, healthy, wanted }) => `${name} ${healthy}/${wanted}`).join(', '),
+            cell: (app) => app.services.map(showService).join(', '),
           },
           {
             title: 'PORTS',

@@ -3,8 +3,7 @@ import { filesToRead } from '#cli/app-files.ts';
 import { command, filesFlag, outputFlag } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
 import { isFleet, loadAppFiles } from '#cli/load-app.ts';
-import { peekImages } from '#cli/peek-images.ts';
-import { showPlan } from '#cli/show-plan.ts';
+import { planLoaded } from '#cli/show-plan.ts';
 
 export const plan = command({
   details: `Nothing is built and nothing is changed. + is made, ~ is changed in place, -/+ is replaced, - is removed.
@@ -30,6 +29,6 @@ Images are built at deploy: where the content of a build has not been seen befor
     const access = client.call('registryAccess', {}, { signal: shell.signal });
     access.catch(() => {}); // met below, after the file's own problems
     const loaded = loadAppFiles(files, flags, shell);
-    return await showPlan(loaded, await peekImages(loaded.model, await access, shell), flags, client, shell);
+    return await planLoaded(loaded, access, flags, client, shell);
   },
 });

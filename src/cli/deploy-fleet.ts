@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { showDuration } from '#base/duration.ts';
 import { BallastError } from '#base/errors.ts';
+import type { FleetModel } from '#spec/fleet-model.ts';
 import type { Client } from '#wire/client.ts';
 import type { MachineView } from '#wire/views.ts';
 import { waitDefaultMs } from './follow-rollout.ts';
@@ -51,6 +52,25 @@ export async function deployFleet(
   if (form === 'json' || form === 'yaml')
     await printData({ fleet: fleet.name, ...applied, status: machines }, form, shell);
   return 0;
+}
+
+/** Machines the file names by their ssh address have nobody else who could install their agent. */
+async function joinPending(
+  { pools }: FleetModel,
+  means: { readonly client: Client; readonly progress: Progress },
+  shell: Shell,
+): Promise<void> {
+  const foreign = Object.values(pools).filter(
+    ({ provider, address }) => provider === 'ssh' && address !== undefined,
+  );
+  if (foreign.length === 0) return;
+  const { machines } = await means.client.call('listMachines', {}, { signal: shell.signal });
+  for (const { name, address = '', labels } of foreign) {
+    if (machines.find((machine) => machine.name === name)?.status !== 'pending') continue;
+    const { joinOverSsh } = await import('./join-machine.ts');
+    means.progress.note(`${name} has not joined yet:`);
+    await joinOverSsh({ name, ssh: address, labels }, means, shell);
+  }
 }
 
 /** Waits until every one of the machines is online and holds what the newest plan wants of it. */

@@ -1,0 +1,168 @@
+import { lookup } from 'node:dns/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { isIPv4 } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BallastError } from '#base/errors.ts';
+import { agentSeed } from '#provider/agent-seed.ts';
+import { inspectOverSsh } from '#provider/ssh/inspect.ts';
+import { installAgentOverSsh } from '#provider/ssh/install.ts';
+import { prepareOverSsh } from '#provider/ssh/prepare.ts';
+import { openSession, type SshSession } from '#provider/ssh/session.ts';
+import { parseTarget, type SshTarget, showTarget } from '#provider/ssh/target.ts';
+import type { Client } from '#wire/client.ts';
+import type { Enrolment } from '#wire/views.ts';
+import { ownExecutable } from './executable.ts';
+import type { Progress } from './render/progress.ts';
+import { listOf } from './render/text.ts';
+import type { Shell } from './shell.ts';
+
+export interface Newcomer {
+  readonly name: string;
+  /** `root@192.0.2.10`, as ssh takes it. */
+  readonly ssh: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** A private key; absent: what ssh finds by itself. */
+  readonly identity?: string;
+}
+
+interface Means {
+  readonly client: Client;
+  readonly progress: Progress;
+}
+
+/** A token lives ten minutes; installing packages may take longer than what is left of it. */
+const tokenReserveMs = 5 * 60_000;
+
+/**
+ * Lets a machine into the fleet over ssh: checks it, installs what it lacks, installs the agent with a one-time token.
+ * When it cannot be one of the fleet's machines it is not left behind as one.
+ */
+export async function joinOverSsh(newcomer: Newcomer, means: Means, shell: Shell): Promise<void> {
+  const { client, progress } = means;
+  const target = targetOf(newcomer.ssh);
+  const executable = ownExecutable();
+  const runDir = mkdtempSync(join(tmpdir(), 'bl-'));
+  try {
+    await using session = await openSession(target, {
+      stateDir: stateDir(shell),
+      runDir,
+      signal: shell.signal,
+      ...(newcomer.identity === undefined ? {} : { identity: newcomer.identity }),
+    });
+    await progress.step(`reach ${showTarget(target)}`, () => session.tryScript('exit 0'));
+    const { machines } = await client.call('listMachines', {}, { signal: shell.signal });
+    const known = machines.some(({ name }) => name === newcomer.name);
+    const enrolment = await enrol(newcomer, target, client, shell);
+    try {
+      await prepare(session, enrolment, progress, shell);
+    } catch (error) {
+      if (!known) await forget(newcomer.name, client);
+      throw error;
+    }
+    const fresh = enrolment.expiresAt - shell.now() > tokenReserveMs;
+    const current = fresh ? enrolment : await enrol(newcomer, target, client, shell);
+    await progress.step(
+      'install the agent',
+      (say) =>
+        installAgentOverSsh(
+          session,
+          agentSeed({ enrolment: current, executable }),
+          { cacheDir: cacheDir(shell) },
+          say,
+        ),
+      ({ written }) => (written.length === 0 ? 'it was there already' : ''),
+    );
+  } finally {
+    rmSync(runDir, { recursive: true, force: true });
+  }
+}
+
+/** Says what a machine lacks, without changing anything on it or in the fleet. */
+export async function inspectMachine(
+  ssh: string,
+  identity: string | undefined,
+  shell: Shell,
+): Promise<Awaited<ReturnType<typeof inspectOverSsh>>> {
+  const runDir = mkdtempSync(join(tmpdir(), 'bl-'));
+  try {
+    await using session = await openSession(targetOf(ssh), {
+      stateDir: stateDir(shell),
+      runDir,
+      signal: shell.signal,
+      ...(identity === undefined ? {} : { identity }),
+    });
+    return await inspectOverSsh(session, { now: shell.now });
+  } finally {
+    rmSync(runDir, { recursive: true, force: true });
+  }
+}
+
+async function prepare(
+  session: SshSession,
+  { server }: Enrolment,
+  progress: Progress,
+  shell: Shell,
+): Promise<void> {
+  await progress.step(
+    'check and prepare it',
+    (say) => prepareOverSsh(session, { server, now: shell.now }, say),
+    ({ facts, findings }) => {
+      const warnings = findings.filter(({ status }) => status === 'warn').map(({ what }) => what);
+      return [facts.os, ...(warnings.length > 0 ? [`note: ${listOf(warnings)}`] : [])].join(', ');
+    },
+  );
+}
+
+async function enrol(
+  newcomer: Newcomer,
+  target: SshTarget,
+  client: Client,
+  shell: Shell,
+): Promise<Enrolment> {
+  const { name, labels } = newcomer;
+  const address = await addressOf(target);
+  const input = { name, provider: 'ssh', address, ...(labels ? { labels } : {}) } as const;
+  return await client.call('addMachine', input, { signal: shell.signal });
+}
+
+/** What was let in but never joined is taken out again, as far as the server can be asked. */
+async function forget(machine: string, client: Client): Promise<void> {
+  try {
+    await client.call('removeMachine', { machine, force: true }, { timeoutMs: 10_000 });
+  } catch {
+    // the failure that led here says more; a machine that never joined shows as pending
+  }
+}
+
+function targetOf(text: string): SshTarget {
+  const parsed = parseTarget(text);
+  if (parsed.ok) return parsed.value;
+  const [problem] = parsed.problems;
+  throw new BallastError(
+    'usage',
+    problem?.what ?? text,
+    problem?.fix === undefined ? {} : { fix: problem.fix },
+  );
+}
+
+/** Machines know each other by IPv4 address. */
+async function addressOf({ host }: SshTarget): Promise<string> {
+  if (isIPv4(host)) return host;
+  try {
+    return (await lookup(host, { family: 4 })).address;
+  } catch {
+    throw new BallastError('unreachable', `${host} has no IPv4 address`, {
+      why: 'machines of a fleet reach each other by IPv4',
+      fix: 'name the machine by its address: --ssh root@192.0.2.10',
+    });
+  }
+}
+
+function stateDir({ env }: Shell): string {
+  return join(env['XDG_STATE_HOME'] || join(env['HOME'] || '/root', '.local/state'), 'ballast');
+}
+
+function cacheDir({ env }: Shell): string {
+  return join(env['XDG_CACHE_HOME'] || join(env['HOME'] || '/root', '.cache'), 'ballast/agents');
+}

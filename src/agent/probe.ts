@@ -1,4 +1,3 @@
-import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HealthPlan } from '#compile/manifest.ts';
 import {
@@ -6,11 +5,11 @@ import {
   afterProbe,
   commandDelayMs,
   type Health,
-  type ProbeResult,
   probeDelayMs,
   startHealth,
 } from '#converge/health.ts';
 import { exec } from '#host/exec.ts';
+import { askHttp } from './ask-http.ts';
 
 export interface ProberOptions {
   readonly container: string;
@@ -74,30 +73,6 @@ async function probeHttp(
     health = set(afterProbe(health, plan, await askHttp(plan.url, plan.timeoutMs, signal)));
     await sleep(probeDelayMs(health, plan), undefined, { signal });
   }
-}
-
-/** One request: any answer below 400 is well. */
-export async function askHttp(url: string, timeoutMs: number, signal: AbortSignal): Promise<ProbeResult> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-  return await new Promise((resolve) => {
-    const end = (ok: boolean, detail: string) =>
-      resolve({ at: Date.now(), ok, detail: `GET ${url}: ${detail}` });
-    const asked = request(
-      url,
-      { agent: false, signal: limit, headers: { 'user-agent': 'ballast' } },
-      (response) => {
-        response.resume();
-        end(
-          (response.statusCode ?? 500) < 400,
-          `${response.statusCode} ${response.statusMessage ?? ''}`.trim(),
-        );
-      },
-    );
-    asked.on('error', (cause) => {
-      end(false, limit.aborted ? `no answer within ${timeoutMs} ms` : cause.message || 'no connection');
-    });
-    asked.end();
-  });
 }
 
 /**

@@ -40,6 +40,7 @@ export async function deployFleet(
     () => client.call('applyFleet', { fleet }, { signal: shell.signal }),
     ({ machines }) => `${count(machines.length, 'machine')}: ${listOf(machines)}`,
   );
+  await joinPending(fleet, { client, progress }, shell);
   const machines = flags.detach
     ? []
     : await waitForMachines(applied.machines, flags, { client, progress }, shell);

@@ -8,6 +8,7 @@ import { isFleet, type LoadedApp, loadAppFiles } from '#cli/load-app.ts';
 import { pinProgress } from '#cli/pin-progress.ts';
 import { type Progress, progressOn } from '#cli/render/progress.ts';
 import { count, listOf } from '#cli/render/text.ts';
+import { leavingOf } from '#cli/rollout-outcome.ts';
 import { readSecretValues } from '#cli/secret-values.ts';
 import type { Shell } from '#cli/shell.ts';
 import { planLoaded } from '#cli/show-plan.ts';
@@ -88,15 +89,28 @@ async function makeRelease(
   shell: Shell,
 ): Promise<ReleaseAnswer> {
   const { model, origins } = loaded;
+  let asked = false;
   try {
     const secretValues = readSecretValues(model, origins, shell.env);
     const before = newestRelease(model.name, client, shell);
     before.catch(() => {}); // met below
     const pinned = await pin(model, await access, progress, shell);
     const request = { model: pinned, origins, note, secretValues, ifRelease: await before };
-    return await client.call('createRelease', { app: model.name, ...request }, { signal: shell.signal });
+    asked = true;
+    const answer = await client.call(
+      'createRelease',
+      { app: model.name, ...request },
+      { signal: shell.signal },
+    );
+    if (answer.changed) {
+      progress.note(
+        `${shell.err.paint.green(shell.err.marks.done)} release ${answer.release} of ${model.name}`,
+      );
+    }
+    return answer;
   } catch (error) {
     if (!shell.signal.aborted) throw error;
+    if (asked) throw leavingOf(model.name, 0);
     throw new BallastError(
       'interrupted',
       'interrupted before the release was made: nothing changed on the fleet',

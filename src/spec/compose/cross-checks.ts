@@ -1,3 +1,4 @@
+import type { Origin } from '#base/result.ts';
 import { suggest } from '#base/suggest.ts';
 import type { ServiceModel } from '#spec/model.ts';
 import type { Tree } from '#spec/yaml/tree.ts';
@@ -17,25 +18,28 @@ export function crossCheck(scope: Scope, services: Services, all: readonly strin
 
 function checkPorts(scope: Scope, services: Services): void {
   const taken = new Map<string, { service: string; written: WrittenPort }[]>();
-  for (const [service, { ports }] of services) {
-    for (const written of ports) {
-      const { published, protocol, hostIp } = written.port;
-      const key = `${published}/${protocol}`;
-      const others = taken.get(key) ?? [];
-      const other = others.find((one) => meet(one.written.port.hostIp, hostIp));
-      if (other !== undefined) {
-        const where = other.service === service ? 'the same service' : `services.${other.service}`;
-        scope.source.problems.add('port-clash', {
-          what: `services.${service}: port ${key} is published twice; ${where} has it on line ${other.written.tree.at.line}`,
-          why: 'a port of a machine leads to one service',
-          fix: `publish another port, for example "${published + 1}:${written.port.target}"`,
-          at: written.tree.at,
-        });
-      }
-      taken.set(key, [...others, { service, written }]);
+  const all = [...services].flatMap(([service, { ports }]) => ports.map((written) => ({ service, written })));
+  for (const { service, written } of all.sort((a, b) => before(a.written.tree.at, b.written.tree.at))) {
+    const { published, protocol, hostIp } = written.port;
+    const key = `${published}/${protocol}`;
+    const others = taken.get(key) ?? [];
+    const other = others.find((one) => meet(one.written.port.hostIp, hostIp));
+    if (other !== undefined) {
+      const where = other.service === service ? 'the same service' : `services.${other.service}`;
+      scope.source.problems.add('port-clash', {
+        what: `services.${service}: port ${key} is published twice; ${where} has it on line ${other.written.tree.at.line}`,
+        why: 'a port of a machine leads to one service',
+        fix: `publish another port, for example "${published + 1}:${written.port.target}"`,
+        at: written.tree.at,
+      });
     }
+    taken.set(key, [...others, { service, written }]);
   }
 }
+
+/** Orders places as a reader meets them. */
+const before = (a: Origin, b: Origin): number =>
+  a.file === b.file ? a.line - b.line || a.column - b.column : a.file < b.file ? -1 : 1;
 
 /** Two ports of one number meet unless each listens on an address of its own. */
 const meet = (a: string | undefined, b: string | undefined): boolean =>

@@ -4,10 +4,10 @@ import { check } from '#spec/table/check.ts';
 import { merge } from '#spec/table/merge.ts';
 import type { Entry, Mapping, Tree } from '#spec/yaml/tree.ts';
 import { get, mapping, textOf } from '#spec/yaml/tree.ts';
+import type { Project } from './documents.ts';
+import { projectOf, readDocuments, without, withValue } from './documents.ts';
 import { identities } from './identity.ts';
 import { serviceKeys, serviceShape } from './keys/app.ts';
-import type { Project } from './project.ts';
-import { projectOf, readDocuments, without, withValue } from './project.ts';
 import type { Source } from './source.ts';
 
 interface Extending {
@@ -46,19 +46,14 @@ function resolve(service: Tree, document: Mapping, extending: Extending): Tree {
   const name = textOf(get(extension, 'service'));
   if (name === undefined) return service;
   const { problems } = extending.source;
-  check(extension, shape.shape, 'extends', problems);
+  check(extension, shape.shape, `services.${serviceOf(extending.way.at(-1))}.extends`, problems);
   const own = without(service, 'extends');
   const file = get(extension, 'file');
   const path =
     textOf(file) === undefined ? document.at.file : resolvePath(file?.dir ?? '', textOf(file) ?? '');
   const id = idOf(path, name);
   if (extending.way.includes(id)) {
-    const ring = [...extending.way.slice(extending.way.indexOf(id)), id].map((step) => step.split('#')[1]);
-    problems.add('extends-cycle', {
-      what: `extends goes round in a ring: ${ring.join(' -> ')}`,
-      fix: 'let one of them stand on its own',
-      at: extension.at,
-    });
+    tellRing(extending, id, document, extension);
     return own;
   }
   const next = { ...extending, way: [...extending.way, id] };
@@ -73,6 +68,24 @@ function resolve(service: Tree, document: Mapping, extending: Extending): Tree {
   return found.kind === 'mapping' ? merge(without(found, 'extends'), own, serviceShape, identities) : own;
 }
 
+const serviceOf = (id: string | undefined): string => id?.split('#')[1] ?? '';
+
+/** Every service of a ring comes here; the ring is told once, by the first of them by name. */
+function tellRing({ way, source }: Extending, id: string, document: Mapping, at: Tree): void {
+  const ring = way.slice(way.indexOf(id));
+  const [start = ''] = way;
+  const alone = !ring.some((one) => one.startsWith(`${document.at.file}#`));
+  if (
+    ring.includes(start) ? [...ring].sort()[0] !== start : !alone && start.startsWith(`${document.at.file}#`)
+  )
+    return;
+  source.problems.add('extends-cycle', {
+    what: `extends goes round in a ring: ${[...ring, id].map(serviceOf).join(' -> ')}`,
+    fix: 'let one of them stand on its own',
+    at: at.at,
+  });
+}
+
 function here(name: string, document: Mapping, extending: Extending): Tree | undefined {
   const service = get(document, 'services', name);
   if (service !== undefined) return resolve(service, document, extending);
@@ -81,7 +94,7 @@ function here(name: string, document: Mapping, extending: Extending): Tree | und
 
 function elsewhere(name: string, path: string, at: Tree, extending: Extending): Tree | undefined {
   const { source, project } = extending;
-  const other = projectOf(path, project.dir, project.variables, at.at);
+  const other = projectOf(path, project.variables, at.at);
   const documents = readDocuments(path, other, source);
   let found: Tree | undefined;
   for (const document of documents) {

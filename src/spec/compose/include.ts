@@ -3,10 +3,10 @@ import { dirname, joinPath, resolvePath } from '#base/path.ts';
 import { check } from '#spec/table/check.ts';
 import type { Entry, Mapping, Tree } from '#spec/yaml/tree.ts';
 import { get, itemsOf, mapping, plain, textOf, textsOf } from '#spec/yaml/tree.ts';
+import type { Project } from './documents.ts';
+import { without } from './documents.ts';
 import { parseEnvFile } from './dotenv.ts';
 import { appKeys } from './keys/app.ts';
-import type { Project } from './project.ts';
-import { loadProject, without } from './project.ts';
 import type { Source, Variables } from './source.ts';
 import { lookupIn } from './source.ts';
 
@@ -15,21 +15,26 @@ const depthMax = 32;
 /** Top-level keys of an included file that speak of that file alone. */
 const ownKeys: ReadonlySet<string> = new Set(['name', 'version', 'include']);
 
+/** How a project is loaded, which in turn may include others. */
+type Load = (project: Project, source: Source) => Mapping | undefined;
+
 /** The document with everything that its `include` names added to it. Two different things of one name clash. */
-export function applyIncludes(document: Mapping, project: Project, source: Source): Mapping {
+export function applyIncludes(document: Mapping, project: Project, source: Source, load: Load): Mapping {
   const include = get(document, 'include');
   const key = appKeys['include'];
   if (include === undefined || key?.status !== 'honoured') return document;
   check(include, key.shape, 'include', source.problems, key);
   let result = without(document, 'include');
   for (const item of itemsOf(include)) {
-    const included = load(item, document.at.file, project, source);
+    const other = projectOf(item, document.at.file, project, source);
+    const included = other && load(other, source);
     if (included !== undefined) result = addAll(result, included, item, source);
   }
   return result;
 }
 
-function load(item: Tree, from: string, project: Project, source: Source): Mapping | undefined {
+/** The project that an entry of `include` names; undefined when it would never end. */
+function projectOf(item: Tree, from: string, project: Project, source: Source): Project | undefined {
   const files = textsOf(get(item, 'path')).map((path) => resolvePath(project.dir, path));
   const [first] = files;
   if (first === undefined) return undefined;
@@ -46,7 +51,7 @@ function load(item: Tree, from: string, project: Project, source: Source): Mappi
   const given = textOf(get(item, 'project_directory'));
   const dir = given === undefined ? dirname(first) : resolvePath(project.dir, given);
   const variables = { ...defaults(item, dir, project, source), ...project.variables };
-  return loadProject({ files, dir, variables, includedBy, at: item.at }, source);
+  return { files, dir, variables, includedBy, at: item.at };
 }
 
 /** Variables of the included project's own env files, which count where ours are not set. */

@@ -126,8 +126,7 @@ function checkedName(input: LoadInput, env: Variables, name: string, root: Mappi
   if (given === undefined && textOf(written) === name) return name;
   source.problems.add('bad-name', {
     what: `${JSON.stringify(name)} cannot be the name of an app`,
-    why: `a name is ${appIs}`,
-    fix: input.projectName === undefined ? 'change COMPOSE_PROJECT_NAME' : 'choose another name',
+    fix: `${input.projectName === undefined ? 'set COMPOSE_PROJECT_NAME to' : 'choose'} ${appIs}`,
   });
   return name;
 }
@@ -164,7 +163,11 @@ function modelOf(scope: Scope, profiles: readonly string[]): AppModel {
     entries.map((entry) => entry.key),
   );
   noteVersion(scope);
-  const models = [...services].map(([name, { model }]) => [name, model] as const);
+  const models = [...services].map(([name, { model }]) => {
+    // A dependency that is not required and was left out by its profile is as good as none.
+    const dependsOn = model.dependsOn.filter(({ service }) => services.has(service));
+    return [name, { ...model, dependsOn }] as const;
+  });
   const usesDefault = models.some(([, model]) => 'default' in model.networks);
   return {
     name: scope.app,

@@ -1,29 +1,12 @@
-import { dirname, resolvePath } from '#base/path.ts';
-import type { Origin } from '#base/result.ts';
-import { canonical } from '#spec/table/canonical.ts';
 import { merge, settle } from '#spec/table/merge.ts';
-import { parseYaml } from '#spec/yaml/parse.ts';
 import type { Mapping } from '#spec/yaml/tree.ts';
-import { describe, mapping } from '#spec/yaml/tree.ts';
+import type { Project } from './documents.ts';
+import { readDocuments } from './documents.ts';
 import { applyExtends } from './extends.ts';
 import { identities } from './identity.ts';
 import { applyIncludes } from './include.ts';
-import { interpolateTree } from './interpolate-tree.ts';
 import { appShape } from './keys/app.ts';
-import type { Source, Variables } from './source.ts';
-import { lookupIn } from './source.ts';
-
-/** Compose files that make one project: merged in order, with one directory and one set of variables. */
-export interface Project {
-  readonly files: readonly string[];
-  /** Where relative paths in them are seen from. */
-  readonly dir: string;
-  readonly variables: Variables;
-  /** Files whose `include` led here, outermost first. */
-  readonly includedBy: readonly string[];
-  /** Where the files were named, when it was in another file. */
-  readonly at?: Origin;
-}
+import type { Source } from './source.ts';
 
 /** The project as one tree in canonical form: variables put in, extends and include resolved, files merged. */
 export function loadProject(project: Project, source: Source): Mapping | undefined {
@@ -31,7 +14,7 @@ export function loadProject(project: Project, source: Source): Mapping | undefin
   for (const file of project.files) {
     for (const document of readDocuments(file, project, source)) {
       const extended = applyExtends(document, merged, project, source);
-      const complete = applyIncludes(extended, project, source);
+      const complete = applyIncludes(extended, project, source, loadProject);
       const next = merged === undefined ? complete : merge(merged, complete, appShape, identities);
       if (next.kind === 'mapping') merged = next;
     }
@@ -39,55 +22,4 @@ export function loadProject(project: Project, source: Source): Mapping | undefin
   if (merged === undefined) return undefined;
   const settled = settle(merged);
   return settled.kind === 'mapping' ? settled : undefined;
-}
-
-/** The documents of one file, variables put in, in canonical form. */
-export function readDocuments(
-  file: string,
-  project: Pick<Project, 'dir' | 'variables' | 'at'>,
-  source: Source,
-): readonly Mapping[] {
-  const text = source.read(file);
-  if (text === undefined) {
-    source.problems.add('missing-file', {
-      what: `the Compose file ${file} cannot be read`,
-      fix: 'check its path and its permissions',
-      at: project.at,
-    });
-    return [];
-  }
-  return parseYaml({ file, text, dir: project.dir }, source.problems).flatMap((tree) => {
-    if (tree.kind !== 'mapping') {
-      if (tree.kind === 'scalar' && tree.value === null) return [];
-      source.problems.add('wrong-type', {
-        what: `the file holds ${describe(tree)} where a mapping is expected`,
-        fix: 'a Compose file begins like this: services:',
-        at: tree.at,
-      });
-      return [];
-    }
-    const filled = interpolateTree(tree, lookupIn(project.variables), source.problems);
-    const long = canonical(filled, appShape);
-    return long.kind === 'mapping' ? [long] : [];
-  });
-}
-
-/** The same file seen as a project of its own, for `extends`. */
-export const projectOf = (file: string, from: string, variables: Variables, at: Origin): Project => {
-  const path = resolvePath(from, file);
-  return { files: [path], dir: dirname(path), variables, includedBy: [], at };
-};
-
-/** The mapping without some of its keys. */
-export const without = (tree: Mapping, ...keys: readonly string[]): Mapping =>
-  mapping(
-    tree,
-    [...tree.entries.values()].filter((entry) => !keys.includes(entry.key)),
-  );
-
-/** The mapping with one value replaced; its key stays where it was written. */
-export function withValue(tree: Mapping, key: string, value: Mapping, at: Origin): Mapping {
-  const entries = new Map(tree.entries);
-  entries.set(key, { key, at: tree.entries.get(key)?.at ?? at, value });
-  return mapping(tree, entries.values());
 }

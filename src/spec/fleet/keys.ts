@@ -5,7 +5,7 @@ import { honoured, integer, later, map, matching, number, object, pairs, size } 
 /** Names of pools and machines: they become host names. */
 export const machinePattern = /^[a-z]([a-z0-9-]{0,40}[a-z0-9])?$/;
 const machineIs =
-  'at most 42 small letters, digits and dashes, beginning with a letter and ending with no dash';
+  'a name of at most 42 small letters, digits and dashes, beginning with a letter and ending with no dash';
 
 const cidr = matching(/^\d+\.\d+\.\d+\.\d+\/\d+$/, 'an IPv4 network such as 10.91.0.0/16');
 

@@ -74,11 +74,13 @@ function rootOf(file: string, documents: readonly Tree[], problems: Problems): M
   return undefined;
 }
 
+const countMax = 250;
+
 /** Names of a pool's machines: the pool's own without `count`, else numbered from 1. */
 export const machineNames = (pool: PoolModel): readonly string[] =>
   pool.count === undefined
     ? [pool.name]
-    : Array.from({ length: pool.count }, (_, index) => `${pool.name}-${index + 1}`);
+    : Array.from({ length: Math.min(pool.count, countMax) }, (_, index) => `${pool.name}-${index + 1}`);
 
 function poolsOf(tree: Tree, problems: Problems): Readonly<Record<string, PoolModel>> {
   const found: Record<string, PoolModel> = {};
@@ -111,11 +113,12 @@ function poolsOf(tree: Tree, problems: Problems): Readonly<Record<string, PoolMo
 }
 
 function poolOf({ key, value }: Entry, problems: Problems): PoolModel {
-  const provider = textOf(get(value, 'provider')) === 'ssh' ? 'ssh' : 'local';
+  const written = textOf(get(value, 'provider'));
+  const provider = written === 'ssh' ? 'ssh' : 'local';
   const count = numberOf(get(value, 'count'));
   const address = textOf(get(value, 'address'));
   if (provider === 'ssh') checkSsh(key, value, problems);
-  else if (address !== undefined) {
+  else if (written === 'local' && address !== undefined) {
     problems.add('conflict', {
       what: `machines.${key}: address has no place beside provider: local`,
       why: 'local machines get their addresses from network.machines',

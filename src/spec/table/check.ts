@@ -127,8 +127,7 @@ function checkMap(
     if (shape.names && !shape.names.test(entry.key)) {
       problems.add('bad-name', {
         what: `${below}: ${JSON.stringify(entry.key)} cannot be a name here`,
-        why: `a name is ${shape.namesAre ?? `of the form ${shape.names.source}`}`,
-        fix: 'rename it, and whatever refers to it',
+        fix: `choose ${shape.namesAre ?? `a name of the form ${shape.names.source}`}`,
         at: entry.at,
       });
       continue;

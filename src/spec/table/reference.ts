@@ -84,7 +84,8 @@ function refusedValues(shape: Shape): string {
 }
 
 const sentence = (text: string): string => {
-  const first = text.slice(0, 1).toUpperCase() + text.slice(1);
+  // A sentence that begins with a value, as `none: no network`, keeps it as it is written.
+  const first = /^[a-z-]+: |^[a-z]+-/.test(text) ? text : text.slice(0, 1).toUpperCase() + text.slice(1);
   return /[.!?]$/.test(first) ? first : `${first}.`;
 };
 

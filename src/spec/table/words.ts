@@ -56,7 +56,7 @@ export function brief(shape: Shape): string {
     case 'hosts':
       return 'mapping or list of `name=address`';
     case 'list':
-      return `${shape.orOne ? `${brief(shape.of)} or ` : ''}list of ${brief(shape.of)}`;
+      return `${shape.orOne ? 'one, or ' : ''}list of ${brief(shape.of)}`;
     case 'map':
       return `${shape.orList ? 'list of names or ' : ''}mapping of ${brief(shape.of)}`;
     case 'object':

@@ -32,17 +32,17 @@ export function parseYaml(source: YamlSource, problems: Problems): readonly Tree
     return { file: source.file, line: Math.max(1, line), column: Math.max(1, col) };
   };
   return documents.flatMap((document) => {
-    for (const error of document.errors) complain(error, at(error.pos[0]), problems);
+    for (const error of document.errors) complain(error, source.text, at(error.pos[0]), problems);
     if (document.errors.length > 0 || document.contents === null) return [];
     return convert(document as Document.Parsed, source, at, problems) ?? [];
   });
 }
 
-function complain(error: YAMLError, at: Origin, problems: Problems): void {
+function complain(error: YAMLError, text: string, at: Origin, problems: Problems): void {
   const message = error.message.replace(/\s+at line \d+, column \d+:?[\s\S]*$/, '');
   if (error.code === 'DUPLICATE_KEY') {
     problems.add('duplicate-key', {
-      what: 'this key stands twice in the same mapping',
+      what: `${/^["']?([\w.-]+)/.exec(text.slice(error.pos[0]))?.[1] ?? 'this key'} stands twice in the same mapping`,
       why: 'only one of the two values could count, and nothing says which',
       fix: 'keep one of them',
       at,
@@ -55,13 +55,19 @@ function complain(error: YAMLError, at: Origin, problems: Problems): void {
       at,
     });
   } else {
-    problems.add('yaml', { what: `broken YAML: ${lowerFirst(message)}`, fix: yamlFix(error.code), at });
+    problems.add('yaml', { what: yamlWhat(error.code, message), fix: yamlFix(error.code, message), at });
   }
 }
 
 const lowerFirst = (text: string): string => text.slice(0, 1).toLowerCase() + text.slice(1);
 
-function yamlFix(code: string): string | undefined {
+function yamlWhat(code: string, message: string): string {
+  if (code === 'BLOCK_AS_IMPLICIT_KEY') return 'broken YAML: a mapping begins in the middle of a value';
+  return `broken YAML: ${lowerFirst(message)}`;
+}
+
+function yamlFix(code: string, message: string): string | undefined {
+  if (/flow (map|sequence|seq)/i.test(message)) return 'close the bracket that was opened before';
   switch (code) {
     case 'BLOCK_AS_IMPLICIT_KEY':
     case 'MULTILINE_IMPLICIT_KEY':
@@ -87,6 +93,7 @@ function convert(
 ): Tree | undefined {
   let count = 0;
   let full = false;
+  let broken = false;
 
   const tree = (node: Node, depth: number): Tree => {
     const origin = at(node.range?.[0] ?? 0);
@@ -98,6 +105,7 @@ function convert(
     if (isAlias(node)) {
       const target = node.resolve(document as Document);
       if (target) return tree(target, depth + 1);
+      broken = true;
       problems.add('yaml', { what: `the alias *${node.source} names no anchor`, at: origin });
       return { kind: 'scalar', at: origin, dir: source.dir, value: null, text: '' };
     }
@@ -167,6 +175,7 @@ function convert(
 
   if (!isNode(document.contents)) return undefined;
   const root = tree(document.contents, 0);
+  if (broken) return undefined;
   if (!full) return root;
   problems.add('too-large', {
     what: 'the file grows beyond all measure',

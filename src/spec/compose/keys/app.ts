@@ -1,15 +1,5 @@
 import type { Keys } from '#spec/table/shape.ts';
-import {
-  either,
-  honoured,
-  list,
-  map,
-  matching,
-  object,
-  refused,
-  text,
-  textsOrOne,
-} from '#spec/table/shape.ts';
+import { honoured, list, map, matching, object, refused, text, textsOrOne } from '#spec/table/shape.ts';
 import { ballast } from './ballast.ts';
 import { appIs, appPattern, nameIs, namePattern } from './name.ts';
 import { networkKeys, networkTable } from './network.ts';
@@ -32,25 +22,22 @@ export const serviceKeys: Keys = {
 const named = (of: ReturnType<typeof object>): ReturnType<typeof map> =>
   map(of, { names: namePattern, namesAre: nameIs });
 
-const include = either(
-  text,
-  object(
-    {
-      path: honoured(textsOrOne, 'the file, or several that are merged', {
-        required: true,
-        example: './db/compose.yaml',
-      }),
-      project_directory: honoured(text, 'where its relative paths are seen from', {
-        example: './db',
-        byDefault: 'the directory of its first file',
-      }),
-      env_file: honoured(textsOrOne, 'variables for it that are not set here', {
-        example: './db/.env',
-        byDefault: '.env in project_directory',
-      }),
-    },
-    { short: 'path' },
-  ),
+const include = object(
+  {
+    path: honoured(textsOrOne, 'the file, or several that are merged', {
+      required: true,
+      example: './db/compose.yaml',
+    }),
+    project_directory: honoured(text, 'where its relative paths are seen from', {
+      example: './db',
+      byDefault: 'the directory of its first file',
+    }),
+    env_file: honoured(textsOrOne, 'variables for it that are not set here', {
+      example: './db/.env',
+      byDefault: '.env in project_directory',
+    }),
+  },
+  { short: 'path' },
 );
 
 /** Every key at the top of a Compose file. */

@@ -64,7 +64,7 @@ export const build = honoured(
       tags: honoured(texts, "more tags of the image in the fleet's registry", {
         example: '["shop/web:1.2"]',
       }),
-      secrets: later('pass what is no secret by args; fetch secrets in a stage that is not the last'),
+      secrets: later('keep secrets out of images: give them to the service that runs, by secrets'),
       ssh: later('copy the sources into the context before the build'),
       cache_from: refused(cache, 'remove it'),
       cache_to: refused(cache, 'remove it'),

@@ -8,6 +8,7 @@ import {
   integer,
   later,
   map,
+  matching,
   object,
   refused,
   text,
@@ -149,7 +150,10 @@ export const networkKeys: Keys = {
 /** Below the top-level key networks. */
 export const networkTable = object(
   {
-    name: honoured(text, 'the name apps share when external', { example: 'shared', byDefault: 'APP_KEY' }),
+    name: honoured(matching(namePattern, nameIs), 'the name apps share when external', {
+      example: 'shared',
+      byDefault: 'APP_KEY',
+    }),
     external: honoured(
       either(flag, object({ name: honoured(text, 'an old way to write name', { example: 'shared' }) })),
       'shared with other apps of the fleet that name it',

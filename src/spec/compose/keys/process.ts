@@ -53,21 +53,18 @@ const healthcheck = object({
   disable: honoured(flag, "true turns the image's own check off", { example: 'true' }),
 });
 
-const envFile = either(
-  text,
-  object(
-    {
-      path: honoured(text, 'the file, seen from the Compose file', { required: true, example: './app.env' }),
-      required: honoured(flag, 'false: no matter if the file is missing', {
-        example: 'false',
-        byDefault: 'true',
-      }),
-      format: honoured(choice('raw'), 'raw: values as they stand, without quotes or variables', {
-        example: 'raw',
-      }),
-    },
-    { short: 'path' },
-  ),
+const envFile = object(
+  {
+    path: honoured(text, 'the file, seen from the Compose file', { required: true, example: './app.env' }),
+    required: honoured(flag, 'false: no matter if the file is missing', {
+      example: 'false',
+      byDefault: 'true',
+    }),
+    format: honoured(choice('raw'), 'raw: values as they stand, without quotes or variables', {
+      example: 'raw',
+    }),
+  },
+  { short: 'path' },
 );
 
 const hooks =
@@ -97,7 +94,9 @@ export const processKeys: Keys = {
       example: './app.env',
     },
   ),
-  working_dir: honoured(text, 'the directory the process starts in', { example: '/app' }),
+  working_dir: honoured(matching(/^\//, 'an absolute path'), 'the directory the process starts in', {
+    example: '/app',
+  }),
   user: honoured(text, 'user, or user:group, by name or number', { example: '"1000:1000"' }),
   group_add: honoured(list(textOrNumber), 'more groups of the process', { example: '[audio]' }),
   init: honoured(flag, 'a small init as process 1, which passes signals on and reaps children', {
@@ -130,7 +129,7 @@ export const processKeys: Keys = {
     byDefault: '10s',
   }),
   pre_start: later(hooks),
-  post_start: later(hooks),
+  post_start: later('do it in the entrypoint of the image, before the process starts'),
   pre_stop: later('handle the stop signal in the process, within stop_grace_period'),
   labels: honoured(pairs, 'labels of every container', { example: '{ team: shop }' }),
   label_file: honoured(textsOrOne, 'labels from files of KEY=value lines; labels wins', {

@@ -14,10 +14,10 @@ import {
 
 const windows = refused('it is for Windows', 'remove it');
 
-const namespace = (name: string, ...more: readonly string[]): ReturnType<typeof matching> =>
+const namespace = (...more: readonly string[]): ReturnType<typeof matching> =>
   matching(
     new RegExp(`^(${[...more, 'host', 'private'].join('|')}|(service|container):.+)$`),
-    `one of ${[...more, 'host', 'private'].join(', ')} for ${name}`,
+    `one of ${[...more, 'host', 'private'].join(', ')}`,
   );
 
 const device = object({
@@ -53,16 +53,12 @@ export const securityKeys: Keys = {
       byDefault: 'host',
     },
   ),
-  ipc: honoured(
-    namespace('ipc', 'shareable', 'none'),
-    'shared memory: of its own, none, or that of the machine',
-    {
-      example: 'host',
-      byDefault: 'private',
-    },
-  ),
-  pid: honoured(namespace('pid'), 'whose processes it sees', { example: 'host', byDefault: 'private' }),
-  uts: honoured(namespace('uts'), 'whose host name it sees', { example: 'host', byDefault: 'private' }),
+  ipc: honoured(namespace('shareable', 'none'), 'shared memory: of its own, none, or that of the machine', {
+    example: 'host',
+    byDefault: 'private',
+  }),
+  pid: honoured(namespace(), 'whose processes it sees', { example: 'host', byDefault: 'private' }),
+  uts: honoured(namespace(), 'whose host name it sees', { example: 'host', byDefault: 'private' }),
   cgroup: honoured(choice('host', 'private'), 'which control groups it sees', {
     example: 'host',
     byDefault: 'private',

@@ -15,6 +15,7 @@ import {
   textOrNumber,
   textsOrOne,
 } from '#spec/table/shape.ts';
+import { nameIs, namePattern } from './name.ts';
 
 const mount = object({
   type: honoured(
@@ -147,7 +148,10 @@ const external = honoured(
 /** Below the top-level key volumes. */
 export const volumeTable = object(
   {
-    name: honoured(text, 'name on the machine', { example: 'shop_data', byDefault: 'APP_KEY' }),
+    name: honoured(matching(namePattern, nameIs), 'name on the machine', {
+      example: 'shop_data',
+      byDefault: 'APP_KEY',
+    }),
     external,
     driver: honoured(matching(/^local$/, 'local, the one driver there is'), 'data lives on the machine', {
       example: 'local',
@@ -164,7 +168,7 @@ const plugin = refused('drivers are plugins of Docker', 'use external: true and 
 
 /** Below the top-level key secrets. */
 export const secretTable = object({
-  name: honoured(text, 'name in the fleet', {
+  name: honoured(matching(namePattern, nameIs), 'name in the fleet', {
     example: 'shop_db_password',
     byDefault: 'KEY when external, else APP_KEY',
   }),

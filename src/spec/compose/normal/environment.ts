@@ -1,7 +1,7 @@
 import { resolvePath } from '#base/path.ts';
 import { parseEnvFile } from '#spec/compose/dotenv.ts';
 import type { Tree } from '#spec/yaml/tree.ts';
-import { booleanOf, get, itemsOf, textOf } from '#spec/yaml/tree.ts';
+import { booleanOf, entriesOf, get, itemsOf, textOf } from '#spec/yaml/tree.ts';
 import type { ServiceScope } from './scope.ts';
 import { at, complain } from './scope.ts';
 import { pairsOf, sortKeys } from './values.ts';
@@ -18,7 +18,20 @@ export function environmentOf(scope: ServiceScope): Readonly<Record<string, stri
       fileOf(scope, path, { code: 'missing-env-file', what: 'env file', required, raw }),
     );
   }
-  return sortKeys({ ...fromFiles, ...pairsOf(at(scope, 'environment'), ({ key }) => scope.lookup(key)) });
+  const written = at(scope, 'environment');
+  for (const entry of entriesOf(written)) {
+    if (/^[^\s=]+$/.test(entry.key)) continue;
+    complain(
+      scope,
+      'bad-name',
+      { ...entry.value, at: entry.at },
+      {
+        what: `environment: ${JSON.stringify(entry.key)} cannot be the name of a variable`,
+        fix: 'use letters, digits and underscores',
+      },
+    );
+  }
+  return sortKeys({ ...fromFiles, ...pairsOf(written, ({ key }) => scope.lookup(key)) });
 }
 
 /** Labels of the service: label files in their order, then `labels` over them. */

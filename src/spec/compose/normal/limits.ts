@@ -21,7 +21,7 @@ export function fold<T>(scope: ServiceScope, ...spellings: readonly Spelling<T>[
     if (other.value === first?.value) continue;
     complain(scope, 'conflict', other.tree, {
       what: `${other.name} and ${first?.name} say different things`,
-      why: 'both set the same limit',
+      why: 'both are names of one setting',
       fix: `keep ${first?.name}`,
     });
   }
@@ -51,24 +51,18 @@ export function resourcesOf(scope: ServiceScope): { limits: ResourcesModel; rese
     ),
   });
   const tree = at(scope, 'deploy', 'resources', 'reservations') ?? at(scope, 'mem_reservation');
-  above(scope, tree, 'memory', reservations.memoryBytes, limits.memoryBytes, showSize);
-  above(scope, tree, 'cpus', reservations.cpus, limits.cpus, String);
+  const told = (what: string, reserved: string, limit: string): void =>
+    complain(scope, 'conflict', tree, {
+      what: `${what} reserved (${reserved}) is more than the limit (${limit})`,
+      fix: 'lower the reservation or raise the limit',
+    });
+  if ((reservations.memoryBytes ?? 0) > (limits.memoryBytes ?? Infinity)) {
+    told('memory', showSize(reservations.memoryBytes ?? 0), showSize(limits.memoryBytes ?? 0));
+  }
+  if ((reservations.cpus ?? 0) > (limits.cpus ?? Infinity)) {
+    told('cpus', String(reservations.cpus), String(limits.cpus));
+  }
   return { limits, reservations };
-}
-
-function above(
-  scope: ServiceScope,
-  tree: Tree | undefined,
-  what: string,
-  reserved: number | undefined,
-  limit: number | undefined,
-  show: (value: number) => string,
-): void {
-  if (reserved === undefined || limit === undefined || reserved <= limit) return;
-  complain(scope, 'conflict', tree, {
-    what: `${what} reserved (${show(reserved)}) is more than the limit (${show(limit)})`,
-    fix: 'lower the reservation or raise the limit',
-  });
 }
 
 /** `cpu_quota` of `cpu_period`: another way to say how many cores. */

@@ -49,6 +49,8 @@ function longPort(scope: ServiceScope, item: Tree): PortSyntax | undefined {
   return present({ target, published, protocol, hostIp: textOf(get(item, 'host_ip')) });
 }
 
+const rangeMax = 1024;
+
 function spread(scope: ServiceScope, item: Tree, syntax: PortSyntax): readonly PortModel[] {
   const { published, target, protocol, hostIp } = syntax;
   if (published === undefined) {
@@ -63,6 +65,14 @@ function spread(scope: ServiceScope, item: Tree, syntax: PortSyntax): readonly P
     complain(scope, 'bad-port', item, {
       what: `ports: the ranges differ in length: ${sizeOf(published)} published, ${sizeOf(target)} inside`,
       fix: 'make both ranges equally long',
+    });
+    return [];
+  }
+  if (sizeOf(published) > rangeMax) {
+    complain(scope, 'bad-port', item, {
+      what: `ports: a range of ${sizeOf(published)} ports is too long`,
+      why: 'every port is a rule in the firewall of every machine',
+      fix: `publish at most ${rangeMax}, or use network_mode: host`,
     });
     return [];
   }
@@ -84,7 +94,7 @@ function spread(scope: ServiceScope, item: Tree, syntax: PortSyntax): readonly P
     });
     return [];
   }
-  return Array.from({ length: Math.min(sizeOf(published), 1024) }, (_, index) =>
+  return Array.from({ length: sizeOf(published) }, (_, index) =>
     present({
       target: target.first + index,
       published: published.first + index,

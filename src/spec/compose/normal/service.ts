@@ -1,5 +1,5 @@
 import { present } from '#base/present.ts';
-import type { DependencyModel, ServiceModel } from '#spec/model.ts';
+import type { DependencyModel, ResourcesModel, ServiceModel } from '#spec/model.ts';
 import type { Tree } from '#spec/yaml/tree.ts';
 import { booleanOf, entriesOf, get, textOf, textsOf } from '#spec/yaml/tree.ts';
 import { buildOf } from './build.ts';
@@ -54,61 +54,18 @@ export function serviceOf(scope: ServiceScope, awaited: boolean): WrittenService
     mounts: mounts.map(({ mount }) => mount),
     networkMode,
   });
-  const told = (tree: Tree, what: string): void => complain(scope, 'bad-value', tree, { what });
   const model: ServiceModel = present({
     name: scope.name,
     ...imageOf(scope),
     build: buildOf(scope),
-    command: commandOf(scope, 'command'),
-    entrypoint: commandOf(scope, 'entrypoint'),
-    environment: environmentOf(scope),
-    user: textOf(at(scope, 'user')),
-    groupAdd: textsOf(at(scope, 'group_add')),
-    workingDir: textOf(at(scope, 'working_dir')),
-    hostname: hostnameOf(scope),
-    readOnly: flagOf(scope, 'read_only'),
-    init: flagOf(scope, 'init'),
-    tty: flagOf(scope, 'tty'),
-    stdinOpen: flagOf(scope, 'stdin_open'),
-    privileged: flagOf(scope, 'privileged'),
-    capAdd: capabilitiesOf(scope, 'cap_add'),
-    capDrop: capabilitiesOf(scope, 'cap_drop'),
-    securityOpt: securityOptOf(scope),
-    sysctls: pairsOf(at(scope, 'sysctls')),
-    ulimits: ulimitsOf(at(scope, 'ulimits'), told),
-    devices: devicesOf(scope),
-    shmSizeBytes: bytesOf(at(scope, 'shm_size')),
-    pidsLimit: deploy.limits.pids,
-    memorySwapBytes: memorySwapOf(scope, deploy.limits.memoryBytes),
-    cpuShares: integerOf(at(scope, 'cpu_shares')),
-    cpuset: textOf(at(scope, 'cpuset')),
-    blockIo: blockIoOf(scope),
-    deviceCgroupRules: at(scope, 'device_cgroup_rules') && textsOf(at(scope, 'device_cgroup_rules')),
-    userns: usernsOf(textOf(at(scope, 'userns_mode'))),
-    ipc: namespaceOf(scope, 'ipc'),
-    pid: namespaceOf(scope, 'pid'),
-    uts: namespaceOf(scope, 'uts'),
-    cgroup: namespaceOf(scope, 'cgroup'),
-    platform: textOf(at(scope, 'platform')),
-    pullPolicy: pullPolicyOf(textOf(at(scope, 'pull_policy'))),
-    oomScoreAdj: integerOf(at(scope, 'oom_score_adj')),
+    ...processOf(scope, awaited),
+    ...confinementOf(scope),
+    ...sharesOf(scope, deploy.limits),
     mounts: mounts.map(({ mount }) => mount),
     secrets: secrets.map(({ grant }) => grant),
     configs: configs.map(({ grant }) => grant),
     ports: ports.map(({ port }) => port),
-    expose: exposeOf(scope),
-    networkMode,
-    networks: networksOf(scope, networkMode),
-    dns: dnsOf(scope),
-    dnsSearch: textsOf(at(scope, 'dns_search')),
-    dnsOpt: textsOf(at(scope, 'dns_opt')),
-    extraHosts: extraHostsOf(at(scope, 'extra_hosts'), told),
-    healthcheck: healthcheckOf(scope),
-    probe: probeOf(scope),
-    restart: restartOf(scope, awaited),
-    stopSignal: textOf(at(scope, 'stop_signal')),
-    stopGraceMs: msOf(at(scope, 'stop_grace_period')) ?? 10_000,
-    logging: loggingOf(scope),
+    ...reachOf(scope, networkMode),
     labels: labelsOf(scope),
     annotations: pairsOf(at(scope, 'annotations')),
     dependsOn: dependenciesOf(scope),
@@ -116,6 +73,73 @@ export function serviceOf(scope: ServiceScope, awaited: boolean): WrittenService
   });
   return { model, ports };
 }
+
+const told =
+  (scope: ServiceScope) =>
+  (tree: Tree, what: string): void =>
+    complain(scope, 'bad-value', tree, { what });
+
+/** What runs, and how it is watched and stopped. */
+const processOf = (scope: ServiceScope, awaited: boolean) => ({
+  command: commandOf(scope, 'command'),
+  entrypoint: commandOf(scope, 'entrypoint'),
+  environment: environmentOf(scope),
+  user: textOf(at(scope, 'user')),
+  groupAdd: textsOf(at(scope, 'group_add')),
+  workingDir: textOf(at(scope, 'working_dir')),
+  init: flagOf(scope, 'init'),
+  tty: flagOf(scope, 'tty'),
+  stdinOpen: flagOf(scope, 'stdin_open'),
+  healthcheck: healthcheckOf(scope),
+  probe: probeOf(scope),
+  restart: restartOf(scope, awaited),
+  stopSignal: textOf(at(scope, 'stop_signal')),
+  stopGraceMs: msOf(at(scope, 'stop_grace_period')) ?? 10_000,
+  logging: loggingOf(scope),
+  platform: textOf(at(scope, 'platform')),
+  pullPolicy: pullPolicyOf(textOf(at(scope, 'pull_policy'))),
+});
+
+/** The walls between the container and the machine. */
+const confinementOf = (scope: ServiceScope) => ({
+  readOnly: flagOf(scope, 'read_only'),
+  privileged: flagOf(scope, 'privileged'),
+  capAdd: capabilitiesOf(scope, 'cap_add'),
+  capDrop: capabilitiesOf(scope, 'cap_drop'),
+  securityOpt: securityOptOf(scope),
+  sysctls: pairsOf(at(scope, 'sysctls')),
+  devices: devicesOf(scope),
+  deviceCgroupRules: at(scope, 'device_cgroup_rules') && textsOf(at(scope, 'device_cgroup_rules')),
+  userns: usernsOf(textOf(at(scope, 'userns_mode'))),
+  ipc: namespaceOf(scope, 'ipc'),
+  pid: namespaceOf(scope, 'pid'),
+  uts: namespaceOf(scope, 'uts'),
+  cgroup: namespaceOf(scope, 'cgroup'),
+});
+
+/** Its share of the machine, beside what `deploy` says. */
+const sharesOf = (scope: ServiceScope, limits: ResourcesModel) => ({
+  ulimits: ulimitsOf(at(scope, 'ulimits'), told(scope)),
+  shmSizeBytes: bytesOf(at(scope, 'shm_size')),
+  pidsLimit: limits.pids,
+  memorySwapBytes: memorySwapOf(scope, limits.memoryBytes),
+  cpuShares: integerOf(at(scope, 'cpu_shares')),
+  cpuset: textOf(at(scope, 'cpuset')),
+  blockIo: blockIoOf(scope),
+  oomScoreAdj: integerOf(at(scope, 'oom_score_adj')),
+});
+
+/** How it is reached and what it reaches, beside published ports. */
+const reachOf = (scope: ServiceScope, networkMode: ServiceModel['networkMode']) => ({
+  hostname: hostnameOf(scope),
+  expose: exposeOf(scope),
+  networkMode,
+  networks: networksOf(scope, networkMode),
+  dns: dnsOf(scope),
+  dnsSearch: textsOf(at(scope, 'dns_search')),
+  dnsOpt: textsOf(at(scope, 'dns_opt')),
+  extraHosts: extraHostsOf(at(scope, 'extra_hosts'), told(scope)),
+});
 
 const flagOf = (scope: ServiceScope, key: string): boolean => booleanOf(at(scope, key)) ?? false;
 

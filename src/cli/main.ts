@@ -15,7 +15,8 @@ switch (name) {
     process.stdout.write(`${versionText()}\n`);
     break;
   case 'agent':
-    void other('agent');
+  case 'server':
+    void other(name);
     break;
   case 'local-supervise':
     void supervise(rest[0] ?? '');
@@ -25,9 +26,12 @@ switch (name) {
 }
 
 /** Another program of the same executable. */
-async function other(program: 'agent'): Promise<void> {
+async function other(program: 'agent' | 'server'): Promise<void> {
   const [{ startOther }, programs] = await Promise.all([import('./start.ts'), import('./programs.ts')]);
-  const command = { agent: () => programs.agentCommand(() => import('#agent/main.ts')) }[program]();
+  const command =
+    program === 'agent'
+      ? programs.agentCommand(() => import('#agent/main.ts'))
+      : programs.serverCommand(() => import('#server/main.ts'));
   await startOther(program, command, help ? ['--help'] : rest);
 }
 

@@ -1,12 +1,15 @@
-import { command } from '#cli/command.ts';
-import { removeContext } from '#cli/context-file.ts';
+import { command, yesFlag } from '#cli/command.ts';
+import { confirm } from '#cli/confirm.ts';
+import { contextNamed, readContexts, removeContext } from '#cli/context-file.ts';
 import { line } from '#cli/shell.ts';
 
 export const contextRm = command({
   args: [{ name: 'NAME', summary: 'the context', completes: 'context' }],
-  flags: {},
+  flags: { ...yesFlag },
   examples: [{ does: 'Forget a fleet that is no more', line: 'ballast context rm demo' }],
   async run({ flags, args: [name = ''] }, shell) {
+    const { server } = contextNamed(await readContexts(shell), name);
+    await confirm(`Forget context ${name} (${server})`, [], flags, shell);
     await removeContext(shell, name);
     if (!flags.quiet) line(shell.err, `Context ${name} is forgotten. The fleet itself was left alone.`);
     return 0;

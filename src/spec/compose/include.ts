@@ -35,9 +35,19 @@ export function applyIncludes(document: Mapping, project: Project, source: Sourc
 
 /** The project that an entry of `include` names; undefined when it would never end. */
 function projectOf(item: Tree, from: string, project: Project, source: Source): Project | undefined {
-  const files = textsOf(get(item, 'path')).map((path) => resolvePath(project.dir, path));
+  const paths = textsOf(get(item, 'path'));
+  const files = paths.map((path) => resolvePath(project.dir, path));
   const [first] = files;
   if (first === undefined) return undefined;
+  if (paths.some((path) => /^[a-z]+:\/\//.test(path))) {
+    source.problems.add('refused-value', {
+      what: 'include names a file that is not on this computer',
+      why: 'what is deployed is what lies beside the Compose file',
+      fix: 'fetch it, and name the file',
+      at: item.at,
+    });
+    return undefined;
+  }
   const includedBy = [...project.includedBy, from];
   const again = files.find((file) => includedBy.includes(file));
   if (again !== undefined || includedBy.length > depthMax) {

@@ -139,7 +139,9 @@ const profilesOf = (input: LoadInput, env: Variables): readonly string[] =>
     .filter((name) => name !== '');
 
 function modelOf(scope: Scope, profiles: readonly string[]): AppModel {
-  const entries = entriesOf(get(scope.root, 'services')).filter((entry) => entry.value.kind === 'mapping');
+  const entries = entriesOf(get(scope.root, 'services')).filter(
+    ({ key, value }) => value.kind === 'mapping' && !key.startsWith('x-'),
+  );
   const active = entries.filter(({ value }) => {
     const own = textsOf(get(value, 'profiles'));
     return own.length === 0 || own.some((name) => profiles.includes(name)) || profiles.includes('*');

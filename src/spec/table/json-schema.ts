@@ -123,6 +123,9 @@ function shapeSchema(shape: Shape): Schema {
   }
 }
 
+/** The pattern of a name, but for the names that begin with `x-`, which are left to others. */
+const notExtension = (names: RegExp): string => names.source.replace(/^\^/, '^(?!x-)');
+
 function mapSchema(shape: Extract<Shape, { kind: 'map' }>): Schema {
   const of = shapeSchema(shape.of);
   const map: Schema =
@@ -130,7 +133,7 @@ function mapSchema(shape: Extract<Shape, { kind: 'map' }>): Schema {
       ? { type: 'object', additionalProperties: of }
       : {
           type: 'object',
-          patternProperties: { '^x-': {}, [shape.names.source]: of },
+          patternProperties: { '^x-': {}, [notExtension(shape.names)]: of },
           additionalProperties: false,
         };
   return shape.orList ? anyOf(map, { type: 'array', items: { type: 'string' } }) : map;

@@ -40,7 +40,10 @@ export function deployOf(scope: ServiceScope, neighbours: Neighbours): DeployMod
     reservations,
     update,
     rollback: updateOf(get(tree, 'rollback_config'), { order: update.order, onFailure: 'pause' }),
-    constraints: itemsOf(get(placement, 'constraints')).flatMap((item) => constraintOf(scope, item) ?? []),
+    constraints: [
+      ...itemsOf(get(placement, 'constraints')).flatMap((item) => constraintOf(scope, item) ?? []),
+      ...platformOf(scope),
+    ],
     spread: itemsOf(get(placement, 'preferences')).flatMap(
       (item) => textOf(get(item, 'spread'))?.replace(/^node\.labels\./, '') ?? [],
     ),
@@ -68,6 +71,12 @@ function updateOf(tree: Tree | undefined, defaults: Pick<UpdateModel, 'order' | 
     monitorMs: msOf(get(tree, 'monitor')) ?? 10_000,
     maxFailureRatio: numberOf(get(tree, 'max_failure_ratio')) ?? 0,
   };
+}
+
+/** `platform: linux/arm64` is a constraint like any other. */
+function platformOf(scope: ServiceScope): readonly ConstraintModel[] {
+  const value = textOf(at(scope, 'platform'))?.split('/')[1];
+  return value === undefined ? [] : [{ key: 'node.platform.arch', equal: true, value }];
 }
 
 function constraintOf(scope: ServiceScope, item: Tree): ConstraintModel | undefined {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { authText } from './images/login.ts';
-import { copyArgv, digestFor, explainMissing, inspectArgv, pushArgs } from './skopeo.ts';
+import { copyArgs, digestFor, explainMissing, inspectArgs, pushArgs } from './skopeo.ts';
 
 const files = { certDir: '/tmp/ca', authFile: '/tmp/login/auth.json' };
 const transfer = { to: '10.90.0.1:5001/shop/web:1', files, digestFile: '/tmp/digest' };
@@ -13,7 +13,7 @@ test('accounts reach the tools as files, never as arguments', () => {
   });
   const argv = [
     ...pushArgs({ ...transfer, image: 'abc' }),
-    ...copyArgv({ ...transfer, from: 'docker://a/b' }),
+    ...copyArgs({ ...transfer, from: 'docker://a/b' }),
   ];
   expect(argv).toContain('--authfile=/tmp/login/auth.json');
   expect(argv).toContain('--dest-authfile=/tmp/login/auth.json');
@@ -21,19 +21,14 @@ test('accounts reach the tools as files, never as arguments', () => {
 });
 
 test('a copy from a registry keeps its digest', () => {
-  expect(copyArgv({ ...transfer, from: 'docker://docker.io/library/postgres:17' })).toContain(
+  expect(copyArgs({ ...transfer, from: 'docker://docker.io/library/postgres:17' })).toContain(
     '--preserve-digests',
   );
-  expect(copyArgv({ ...transfer, from: 'oci-archive:/a.tar' })).not.toContain('--preserve-digests');
+  expect(copyArgs({ ...transfer, from: 'oci-archive:/a.tar' })).not.toContain('--preserve-digests');
 });
 
 test('a tag is asked for once, raw, so that the digest is that of what was answered', () => {
-  expect(inspectArgv(postgres)).toEqual([
-    'skopeo',
-    'inspect',
-    '--raw',
-    'docker://docker.io/library/postgres:17',
-  ]);
+  expect(inspectArgs(postgres)).toEqual(['inspect', '--raw', 'docker://docker.io/library/postgres:17']);
 });
 
 test('of an index, the entry for the architecture counts', () => {

@@ -6,7 +6,7 @@ import { BallastError } from '#base/errors.ts';
 import { exec, tail } from './exec.ts';
 import { type LoginFiles, type RegistryLogin, withLoginFiles } from './images/login.ts';
 import { parseReference, type Reference, showReference } from './images/reference.ts';
-import { registriesEnv } from './images/registries.ts';
+import { skopeoArgv } from './images/registries.ts';
 import { type BuildStorage, buildahArgv, buildahEnv, buildStorage, isRoot } from './images/storage.ts';
 
 /** An image of one architecture, where it was found and by what digest. */
@@ -34,9 +34,8 @@ export async function resolveImage(name: string, options: ResolveOptions = {}): 
     throw new BallastError('bad-file', problem?.what ?? name, problem?.fix ? { fix: problem.fix } : {});
   }
   const reference = parsed.value;
-  const argv = inspectArgv(reference, options.authFile);
+  const argv = skopeoArgv(inspectArgs(reference, options.authFile));
   const { code, stdout, stderr } = await exec(argv, {
-    env: await registriesEnv(),
     timeoutMs: 60_000,
     ...(options.signal ? { signal: options.signal } : {}),
   });
@@ -113,17 +112,15 @@ async function copy(order: {
   const to = `${access.address}/${path}:${tag}`;
   return await withLoginFiles(access, async (files) => {
     return await withDigestFile(async (digestFile) => {
-      await send(copyArgv({ from, to, files, digestFile }), path, access, {
-        env: await registriesEnv(),
-        ...(signal ? { signal } : {}),
-      });
+      const argv = skopeoArgv(copyArgs({ from, to, files, digestFile }));
+      await send(argv, path, access, signal ? { signal } : {});
     });
   });
 }
 
-export function inspectArgv(reference: Reference, authFile?: string): string[] {
+export function inspectArgs(reference: Reference, authFile?: string): string[] {
   const login = authFile === undefined ? [] : [`--authfile=${authFile}`];
-  return ['skopeo', 'inspect', '--raw', ...login, `docker://${showReference(reference)}`];
+  return ['inspect', '--raw', ...login, `docker://${showReference(reference)}`];
 }
 
 interface Transfer {
@@ -138,19 +135,10 @@ export function pushArgs({ image, to, files, digestFile }: Transfer & { readonly
 }
 
 /** `from` with its transport: `docker://…` or `oci-archive:…`. */
-export function copyArgv({ from, to, files, digestFile }: Transfer & { readonly from: string }): string[] {
+export function copyArgs({ from, to, files, digestFile }: Transfer & { readonly from: string }): string[] {
   const login = [`--dest-cert-dir=${files.certDir}`, `--dest-authfile=${files.authFile}`];
   const exact = from.startsWith('docker://') ? ['--preserve-digests'] : [];
-  return [
-    'skopeo',
-    'copy',
-    '--quiet',
-    ...exact,
-    ...login,
-    `--digestfile=${digestFile}`,
-    from,
-    `docker://${to}`,
-  ];
+  return ['copy', '--quiet', ...exact, ...login, `--digestfile=${digestFile}`, from, `docker://${to}`];
 }
 
 /** Digest of the image for an architecture, from a raw manifest: its own, or that of the entry in an index. */

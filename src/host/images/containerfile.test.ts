@@ -31,7 +31,7 @@ test('an argument after the first FROM is not for FROM', () => {
 
 test('a continued instruction is one', () => {
   expect(readInstructions('RUN a \\\n\n && b\nCMD c')).toEqual([
-    { instruction: 'RUN', rest: 'a   && b' },
+    { instruction: 'RUN', rest: 'a  && b' },
     { instruction: 'CMD', rest: 'c' },
   ]);
 });

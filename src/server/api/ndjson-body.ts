@@ -33,9 +33,9 @@ export function ndjsonBody(
           controller.close();
         }
       },
-      async cancel() {
+      cancel() {
         stop();
-        await iterator.return?.();
+        void iterator.return?.();
       },
     },
     { highWaterMark: 0 },

@@ -1,0 +1,114 @@
+import { must } from '#base/assert.ts';
+import { BallastError } from '#base/errors.ts';
+import { removeApp, restartApp, rollbackApp, scaleApp } from '#server/control/apps.ts';
+import { appOf, type Control } from '#server/control/context.ts';
+import { applyFleet } from '#server/control/fleet.ts';
+import { addMachine, type Door, removeMachine } from '#server/control/machines.ts';
+import { previewApp } from '#server/control/preview.ts';
+import { createRelease, picture } from '#server/control/releases.ts';
+import { removeSecret, setSecret } from '#server/control/secret-wishes.ts';
+import type { Hub } from '#server/hub.ts';
+import { enrol, isEnrolled, renew } from '#server/identities.ts';
+import type { CompileManifest } from '#server/loops/manifests.ts';
+import type { Authority } from '#server/pki/authority.ts';
+import { isOwnSecret, type Registry } from '#server/registry.ts';
+import type { MachineView } from '#wire/views.ts';
+import { appNames, appView, releaseViews, replicasOf, replicaView } from './app-views.ts';
+import { openLogs } from './log-fan-in.ts';
+import { machineView } from './machine-views.ts';
+import type { Service } from './service.ts';
+import { watchEvents, watchRollout } from './watches.ts';
+
+export interface ServiceParts {
+  readonly control: Control;
+  readonly hub: Hub;
+  readonly authority: Authority;
+  readonly registry: Registry;
+  readonly compile: CompileManifest;
+  readonly door: Door;
+  readonly version: string;
+  /** Settles when the machines that can be expected to report have done so. */
+  readonly heard: (signal: AbortSignal) => Promise<void>;
+}
+
+/** Every operation of the table, put together from the server's parts. */
+export function serviceOf(parts: ServiceParts): Service {
+  const { control, hub, authority, registry, compile, door, version, heard } = parts;
+  const { state, secrets } = control;
+  const now = () => picture(control);
+  const machines = async (): Promise<readonly MachineView[]> =>
+    await Promise.all(
+      Object.values(state.policy.machines)
+        .sort((a, b) => a.index - b.index)
+        .map(async (machine) => machineView(now(), machine, await isEnrolled(state, machine.name))),
+    );
+  const apps = () => appNames(now()).flatMap((name) => appView(now(), name) ?? []);
+  const ca = authority.certificate;
+
+  return {
+    status: async () => ({
+      fleet: state.policy.fleet.name,
+      version,
+      plan: state.plan.number,
+      machines: await machines(),
+      apps: apps(),
+    }),
+    previewApp: async (input, { signal }) => {
+      await heard(signal);
+      return await previewApp(control, input, { compile, fixtures: await registry.fixtures() });
+    },
+    createRelease: async (input, { by, signal }) => {
+      await heard(signal);
+      return await createRelease(control, input, by);
+    },
+    scaleApp: async (input, { by, signal }) => {
+      appOf(control, input.app);
+      await heard(signal);
+      return await scaleApp(control, input, by);
+    },
+    restartApp: async (input, { by, signal }) => {
+      appOf(control, input.app);
+      await heard(signal);
+      return await restartApp(control, input, by);
+    },
+    rollbackApp: async (input, { by, signal }) => {
+      appOf(control, input.app);
+      await heard(signal);
+      return await rollbackApp(control, input, by);
+    },
+    removeApp: async (input, { by }) => await removeApp(control, input, by),
+    listApps: async () => ({ apps: apps() }),
+    listReplicas: async ({ app }) => {
+      const replicas = replicasOf(state.plan, app);
+      if (app !== undefined && replicas.length === 0) appOf(control, app);
+      return { replicas: replicas.map((replica) => replicaView(now(), replica)) };
+    },
+    listReleases: async ({ app }) => ({ releases: releaseViews(now(), appOf(control, app)) }),
+    watchRollout: async ({ app }, { signal }) => await watchRollout(state, now, { app, signal }),
+    events: async (input, { signal }) => watchEvents(state, input, signal),
+    logs: async (input, { signal }) => openLogs({ state, hub }, input, signal),
+    listMachines: async () => ({ machines: await machines() }),
+    addMachine: async (input, { by }) => await addMachine(control, input, { by, door }),
+    removeMachine: async (input, { by }) => {
+      await removeMachine(control, input, by);
+      hub.forget(input.machine);
+      return {};
+    },
+    applyFleet: async ({ fleet }, { by }) => await applyFleet(control, fleet, by),
+    listSecrets: async () => ({
+      secrets: (await secrets.list()).filter((secret) => !isOwnSecret(secret.name)),
+    }),
+    setSecret: async (input, { by }) => await setSecret(control, input, by),
+    removeSecret: async ({ secret }, { by }) => {
+      await removeSecret(control, secret, by);
+      return {};
+    },
+    registryAccess: async () => await registry.access(),
+    enrol: async (input) => ({ certificate: (await enrol(state, authority, input)).certificate, ca }),
+    renew: async ({ csr }, { principal }) => {
+      if (principal?.kind !== 'agent') throw new BallastError('forbidden', 'only agents renew certificates');
+      const machine = must(state.policy.machines[principal.machine], 'the machine of an identity');
+      return { certificate: await renew(state, authority, machine.name, csr), ca };
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { jsonLog } from '#server/log.ts';
+import { type RunningServer, type ServerOptions, startServer } from '#server/main.ts';
+import { type Client, createClient } from '#wire/client.ts';
+import type { Connection } from '#wire/connection.ts';
+
+export interface TestServer extends AsyncDisposable {
+  readonly server: RunningServer;
+  readonly url: string;
+  readonly dataDir: string;
+  readonly admin: Connection;
+  readonly client: Client;
+  /** Everything it logged. */
+  readonly logged: readonly string[];
+  /** Ends it as SIGTERM does, and leaves its files. */
+  readonly stop: () => Promise<void>;
+}
+
+/** A server of its own on a free port of 127.0.0.1. */
+export async function startTestServer(
+  options: Partial<ServerOptions> = {},
+  dataDir = mkdtempSync(join(tmpdir(), 'ballast-server-')),
+): Promise<TestServer> {
+  const ending = new AbortController();
+  const logged: string[] = [];
+  const server = await startServer({
+    listen: ['127.0.0.1:0'],
+    log: jsonLog((line) => logged.push(line)),
+    ...options,
+    dataDir,
+    signal: ending.signal,
+  });
+  const admin = JSON.parse(readFileSync(server.adminFile, 'utf8')) as Connection;
+  const client = createClient(admin);
+  const stop = async () => {
+    client.close();
+    ending.abort();
+    await server.ended;
+  };
+  return {
+    ...{ server, url: admin.server, dataDir, admin, client, logged, stop },
+    async [Symbol.asyncDispose]() {
+      await stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}

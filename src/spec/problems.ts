@@ -1,5 +1,61 @@
 import type { Origin, Problem } from '#base/result.ts';
 
+/** The second halves of all codes. A code is a promise: it keeps its meaning for ever. */
+export type ProblemCode =
+  | 'bad-address'
+  | 'bad-constraint'
+  | 'bad-env-file'
+  | 'bad-image'
+  | 'bad-interpolation'
+  | 'bad-mount'
+  | 'bad-name'
+  | 'bad-network'
+  | 'bad-port'
+  | 'bad-value'
+  | 'conflict'
+  | 'dependency-cycle'
+  | 'duplicate-key'
+  | 'duplicate-machine'
+  | 'duplicate-mount'
+  | 'extends-cycle'
+  | 'ignored-key'
+  | 'inactive-service'
+  | 'include-conflict'
+  | 'include-cycle'
+  | 'missing-build-context'
+  | 'missing-config-file'
+  | 'missing-containerfile'
+  | 'missing-env-file'
+  | 'missing-file'
+  | 'missing-key'
+  | 'missing-label-file'
+  | 'missing-secret-file'
+  | 'missing-variable'
+  | 'network-overlap'
+  | 'network-too-small'
+  | 'never-completes'
+  | 'no-healthcheck'
+  | 'no-image'
+  | 'no-machines'
+  | 'no-source'
+  | 'port-clash'
+  | 'port-not-fixed'
+  | 'refused-key'
+  | 'refused-value'
+  | 'relative-bind'
+  | 'too-large'
+  | 'undefined-config'
+  | 'undefined-network'
+  | 'undefined-secret'
+  | 'undefined-volume'
+  | 'unknown-key'
+  | 'unknown-machine'
+  | 'unknown-service'
+  | 'unknown-tag'
+  | 'unset-variable'
+  | 'wrong-type'
+  | 'yaml';
+
 /** What a problem says beside its code: `what` is wrong, `why` the rule exists, `fix` what to do next. */
 export interface Complaint {
   readonly what: string;
@@ -10,8 +66,8 @@ export interface Complaint {
 
 /** Collects every problem of a file. The same one met twice, as through `extends` or an anchor, is kept once. */
 export interface Problems {
-  readonly add: (code: string, complaint: Complaint) => void;
-  readonly warn: (code: string, complaint: Complaint) => void;
+  readonly add: (code: ProblemCode, complaint: Complaint) => void;
+  readonly warn: (code: ProblemCode, complaint: Complaint) => void;
   readonly found: () => readonly Problem[];
   readonly warnings: () => readonly Problem[];
 }
@@ -20,7 +76,7 @@ export interface Problems {
 export function collectProblems(prefix: string): Problems {
   const errors = new Map<string, Problem>();
   const warnings = new Map<string, Problem>();
-  const put = (into: Map<string, Problem>, code: string, { what, why, fix, at }: Complaint): void => {
+  const put = (into: Map<string, Problem>, code: ProblemCode, { what, why, fix, at }: Complaint): void => {
     const place = at === undefined ? what : `${at.file}:${at.line}:${at.column}`;
     const id = `${code} ${place}`;
     if (into.has(id)) return;

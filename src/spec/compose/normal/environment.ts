@@ -1,5 +1,6 @@
 import { resolvePath } from '#base/path.ts';
 import { parseEnvFile } from '#spec/compose/dotenv.ts';
+import type { ProblemCode } from '#spec/problems.ts';
 import type { Tree } from '#spec/yaml/tree.ts';
 import { booleanOf, entriesOf, get, itemsOf, textOf } from '#spec/yaml/tree.ts';
 import type { ServiceScope } from './scope.ts';
@@ -47,7 +48,7 @@ export function labelsOf(scope: ServiceScope): Readonly<Record<string, string>> 
 }
 
 interface FileKind {
-  readonly code: string;
+  readonly code: ProblemCode;
   readonly what: string;
   readonly required: boolean;
   readonly raw: boolean;

@@ -1,6 +1,6 @@
 import type { Lookup } from '#spec/compose/interpolate.ts';
 import type { Source } from '#spec/compose/source.ts';
-import type { Complaint } from '#spec/problems.ts';
+import type { Complaint, ProblemCode } from '#spec/problems.ts';
 import type { Mapping, Tree } from '#spec/yaml/tree.ts';
 import { get } from '#spec/yaml/tree.ts';
 
@@ -26,7 +26,7 @@ export const at = (scope: ServiceScope, ...keys: readonly string[]): Tree | unde
 /** Tells a problem of the service; `what` begins with its name. */
 export function complain(
   scope: ServiceScope,
-  code: string,
+  code: ProblemCode,
   tree: Tree | undefined,
   said: Omit<Complaint, 'at'>,
 ): void {
@@ -39,7 +39,7 @@ export function complain(
 
 export function warn(
   scope: ServiceScope,
-  code: string,
+  code: ProblemCode,
   tree: Tree | undefined,
   said: Omit<Complaint, 'at'>,
 ): void {

@@ -38,14 +38,6 @@ export async function ensureBase(cacheDir: string, progress: Progress, signal: A
   });
 }
 
-/** Removes every cached base. Only for when no machine of any fleet is left. */
-export async function removeBases(cacheDir: string, signal: AbortSignal): Promise<void> {
-  if (!existsSync(cacheDir)) return;
-  for (const name of readdirSync(cacheDir).filter((entry) => entry.startsWith('base-'))) {
-    await run(['rm', '-rf', '--one-file-system', join(cacheDir, name)], { signal });
-  }
-}
-
 /** Makes the installed tree the one that all machines share: no identity, only wanted units, common settings. */
 function configure(root: string): void {
   for (const path of identityPaths) rmSync(join(root, path), { force: true });

@@ -16,6 +16,12 @@ export interface LocalOptions {
   readonly self: readonly string[];
 }
 
+/** Where local machines and their base image are kept unless someone says otherwise. */
+export const defaultDirs = (fleet: string): Pick<LocalOptions, 'stateDir' | 'cacheDir'> => ({
+  stateDir: `/var/lib/ballast-local/${fleet}`,
+  cacheDir: '/var/cache/ballast',
+});
+
 /** One fleet's local machines: where they are and how they are called. */
 export interface LocalFleet {
   readonly options: LocalOptions;

@@ -48,12 +48,20 @@ export function enterCgroupsArgv(cgroupProcs: readonly string[]): string[] {
   return ['sh', '-c', script, 'sh', ...cgroupProcs, '--'];
 }
 
+/** Nothing of this computer's environment is meant for a machine. */
+const insideEnvironment = [
+  'HOME=/root',
+  'LC_ALL=C.UTF-8',
+  'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  'PODMAN_IGNORE_CGROUPSV1_WARNING=1',
+];
+
 /** Runs a command in a running machine, given the process that is its process 1. */
 export function enterArgv(leader: number, cgroupProcs: readonly string[]): string[] {
   return [
     ...enterCgroupsArgv(cgroupProcs),
     ...['nsenter', `--target=${leader}`, '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup'],
-    ...['--root', '--wd=/', '--'],
+    ...['--root', '--wd', '--', 'env', '--ignore-environment', ...insideEnvironment],
   ];
 }
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { must } from '#base/assert.ts';
+import { BallastError } from '#base/errors.ts';
 import { run } from '#host/exec.ts';
 import { ensureHostTools } from '#host/host-tools.ts';
 import { inTurn } from '#host/images/bounded.ts';
@@ -40,6 +41,12 @@ export async function ensureBaseImages(
   const storage = buildStorage(cache);
   await ensureHostTools(['buildah', 'mmdebstrap', 'unshare'], progress, signal);
   if ((await missing(names, storage, signal)).length === 0) return;
+  if (!isRoot()) {
+    throw new BallastError('not-supported', 'base images can only be built by root', {
+      why: 'they are installed from packages, whose files have owners',
+      fix: 'run it as root',
+    });
+  }
   await withLock(`base images ${cache}`, signal, async () => {
     const ctx: Context = { storage, archives: join(cache, 'images'), progress, signal };
     await mkdir(ctx.archives, { recursive: true });

@@ -17,6 +17,7 @@ import {
   plainId,
   prepareStorage,
   sweep,
+  trim,
 } from './images/storage.ts';
 
 export interface BuildOrder {
@@ -66,6 +67,7 @@ export async function buildImage(order: BuildOrder): Promise<BuiltImage> {
       ...(signal ? { signal } : {}),
     });
     if (executed.code !== 0) throw explainFailure({ service, file: files.file, lines });
+    await trim(storage);
     return { imageId: plainId(await readFile(iidFile, 'utf8')), localName };
   } catch (error) {
     await sweep(storage);

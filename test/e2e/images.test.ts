@@ -204,6 +204,24 @@ test('the pull account cannot push, not even an image that is there', async () =
   ).rejects.toMatchObject({ code: 'forbidden' });
 });
 
+test('a registry that is just starting is waited for', async () => {
+  const unit = 'ballast-registry-push.service';
+  await fleet.on('keeper', ['systemctl', 'stop', unit]);
+  let note = '';
+  const model = app({ tool: { image: 'localhost/ballast/debian:trixie' } });
+  await pinImages({
+    model,
+    access: fleet.push,
+    cache,
+    onProgress: ({ step, detail = '' }) => {
+      if (step !== 'note') return;
+      note += detail;
+      void fleet.on('keeper', ['systemctl', 'start', unit]);
+    },
+  });
+  expect(note).toBe("waiting for the fleet's registry");
+});
+
 test('a registry that is away is said to be', async () => {
   const away = { ...fleet.push, address: '127.0.0.1:1', link: 'lo' };
   const model = app({ web: { image: 'registry.internal:5000/shop/web:1' } });

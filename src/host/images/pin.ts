@@ -7,6 +7,7 @@ import type { RegistryLogin } from './login.ts';
 import { pinBuild, type WantedBuild } from './pin-build.ts';
 import { type NamedImage, pinNamed } from './pin-named.ts';
 import { filePins, type Pins } from './pins.ts';
+import { awaitRegistry } from './registry-client.ts';
 import { type BuildStorage, buildStorage, cacheDir, localImages } from './storage.ts';
 
 /** What is being done for the image of some services. `detail` is a line that a tool printed. */
@@ -54,9 +55,15 @@ export const parallelMax = 2;
  * so that equal images give equal models. Nothing that is in place already is done again.
  */
 export async function pinImages(order: PinOrder): Promise<AppModel> {
-  const { model, onProgress } = order;
+  const { model, access, onProgress } = order;
   const work = openWork(order);
-  const pinned = await inTurn(sourcesOf(model), parallelMax, async (source) => {
+  const sources = sourcesOf(model);
+  const waiting = () => {
+    const services = sources.flatMap((source) => source.services);
+    onProgress?.({ services, step: 'note', detail: "waiting for the fleet's registry" });
+  };
+  await awaitRegistry(access, waiting, work.signal);
+  const pinned = await inTurn(sources, parallelMax, async (source) => {
     const report: Report = (step, detail) =>
       onProgress?.({ services: source.services, step, ...(detail === undefined ? {} : { detail }) });
     const image = await pinSource(work, source, report);

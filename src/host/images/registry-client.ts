@@ -1,6 +1,11 @@
 import { request } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BallastError } from '#base/errors.ts';
 import { guardRegistry, type RegistryLogin } from './login.ts';
+
+/** How long a registry may take to start, and how often it is asked meanwhile. */
+const startMs = 15_000;
+const retryMs = 200;
 
 const manifestTypes = [
   'application/vnd.docker.distribution.manifest.v2+json',
@@ -29,6 +34,32 @@ export async function askDigest(
       ? { why: 'it does not know the push account', fix: 'run the command again: it gets the account anew' }
       : { fix: 'see its log: journalctl -u ballast-registry-push on its machine' },
   );
+}
+
+/**
+ * Waits until the registry answers, for it starts within seconds of its machine. `waiting` is told once if it does
+ * not at once. Throws what it threw last when it stays away, and at once when it refuses.
+ */
+export async function awaitRegistry(
+  login: RegistryLogin,
+  waiting: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  await guardRegistry(login);
+  const end = performance.now() + startMs;
+  for (let first = true; ; first = false) {
+    try {
+      await askDigest(login, 'ballast/none', 'none', signal);
+      return;
+    } catch (error) {
+      const away = error instanceof BallastError && error.code === 'unreachable';
+      if (!away || performance.now() > end) throw error;
+    }
+    if (first) waiting();
+    await sleep(retryMs, undefined, { signal }).catch(() => {
+      throw new BallastError('interrupted', 'waiting for the registry was interrupted');
+    });
+  }
 }
 
 async function head(

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '#host/exec.ts';
@@ -12,6 +12,10 @@ export interface BuildStorage {
   readonly lock: string;
   readonly tmp: string;
 }
+
+const dayMs = 24 * 3_600_000;
+/** Longer than any build may take. */
+const staleMs = 3 * 3_600_000;
 
 /** `$XDG_CACHE_HOME/ballast`, or what the user's home has for it. */
 export function cacheDir(): string {
@@ -53,14 +57,37 @@ export async function localImages(
   return new Map((images ?? []).flatMap(({ id, names }) => (names ?? []).map((name) => [name, plainId(id)])));
 }
 
-export async function prepareStorage(storage: BuildStorage): Promise<void> {
-  await mkdir(storage.tmp, { recursive: true, mode: 0o700 });
+/** Makes the directories, and removes from the temporary one what runs that were killed have left. */
+export async function prepareStorage({ tmp }: BuildStorage): Promise<void> {
+  await mkdir(tmp, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(tmp)) {
+    const path = join(tmp, name);
+    const { mtimeMs = Date.now() } = (await stat(path).catch(() => undefined)) ?? {};
+    if (Date.now() - mtimeMs > staleMs) await rm(path, { recursive: true, force: true });
+  }
 }
 
 /** Removes what interrupted builds left, unless someone is building. Never fails: it only saves room. */
 export async function sweep(storage: BuildStorage): Promise<void> {
+  await alone(storage, ['rm', '--all']);
+}
+
+/**
+ * Once a day, removes the layers that no image of today is made of, unless someone is building. Those of the newest
+ * build of each service stay, for the next one to start from.
+ */
+export async function trim(storage: BuildStorage): Promise<void> {
+  const mark = join(storage.tmp, '..', 'trimmed');
+  const { mtimeMs = 0 } = (await stat(mark).catch(() => undefined)) ?? {};
+  if (Date.now() - mtimeMs < dayMs) return;
+  await writeFile(mark, `${Date.now()}\n`);
+  // The first time there is nothing old yet.
+  if (mtimeMs > 0) await alone(storage, ['rmi', '--prune']);
+}
+
+async function alone(storage: BuildStorage, args: readonly string[]): Promise<void> {
   const argv = ['flock', '--exclusive', '--nonblock', '--no-fork', storage.lock];
-  await run([...argv, ...plainArgv(storage, ['rm', '--all'])], { env: buildahEnv(storage) }).catch(() => {});
+  await run([...argv, ...plainArgv(storage, args)], { env: buildahEnv(storage) }).catch(() => {});
 }
 
 export const buildahEnv = ({ tmp }: BuildStorage): Record<string, string> => ({ TMPDIR: tmp });

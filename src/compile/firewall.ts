@@ -91,7 +91,7 @@ ${shut.length > 0 ? '\t\tip saddr @shut_in counter reject\n' : ''}\t}
 \t\tiifname != "${bridge}" accept
 \t\tct state established,related accept
 \t\tmeta l4proto { tcp, udp } th dport 53 accept
-\t\tmeta l4proto { icmp, ipv6-icmp } accept
+\t\tmeta l4proto { 1, 58 } accept comment "ICMP, by number: the newer name is not known everywhere"
 \t\tcounter reject
 \t}
 }

@@ -28,7 +28,7 @@ export async function startRegistryFleet(stateDir: string, cache: string): Promi
   const provider = createLocalProvider({
     fleet: 'images',
     stateDir,
-    cacheDir: join(cache, 'local'),
+    cacheDir: cache,
     network: '10.97.20.0/24',
     self: [process.execPath, join(import.meta.dirname, '..', 'provider-supervisor.ts')],
   });

@@ -64,6 +64,7 @@ function lockChanges(key: string, signal: AbortSignal): Promise<void> {
     };
     socket.on('error', end).on('close', end).resume();
     signal.addEventListener('abort', end);
+    if (signal.aborted) end();
   });
 }
 

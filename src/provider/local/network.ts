@@ -92,12 +92,31 @@ export async function setPartition(
 }
 
 /** Whether all is there, found out without starting a process. */
-function isUp({ namespace, link, gateway }: LocalNetwork): boolean {
-  return (
-    isMounted(`/run/netns/${namespace}`) &&
-    (networkInterfaces()[link] ?? []).some(({ address }) => address === gateway)
-  );
+const isUp = (network: LocalNetwork): boolean =>
+  isMounted(`/run/netns/${network.namespace}`) &&
+  hasGateway(network.link, network) &&
+  hasBarrier(readFileSync('/proc/net/route', 'utf8'), network.cidr);
+
+const hasGateway = (link: string, { gateway }: LocalNetwork): boolean =>
+  (networkInterfaces()[link] ?? []).some(({ address }) => address === gateway);
+
+/** Whether the table of routes, the text of /proc/net/route, has the unreachable route for when the link is gone. */
+export function hasBarrier(table: string, { base, bits }: Cidr): boolean {
+  const rejects = 0x200;
+  return table.split('\n').some((line) => {
+    const [link, destination = '', , flags = '', , , , mask = ''] = line.split('\t');
+    return (
+      link === '*' &&
+      (Number.parseInt(flags, 16) & rejects) !== 0 &&
+      fromLittleEndian(destination) === base &&
+      fromLittleEndian(mask) === 2 ** 32 - 2 ** (32 - bits)
+    );
+  });
 }
+
+/** The kernel prints addresses as the numbers they are in the memory of a little-endian processor. */
+const fromLittleEndian = (hex: string): number =>
+  Number.parseInt((hex.match(/../g) ?? []).reverse().join(''), 16);
 
 /** Frames of machines that are cut off are dropped at the bridge: their own links stay up, as behind a switch. */
 const cutTable = `table bridge ballast {

@@ -115,5 +115,6 @@ function socketAppears(path: string, signal: AbortSignal): Promise<void> {
     };
     const abort = (): void => end(() => reject(interrupted(signal)));
     signal.addEventListener('abort', abort);
+    if (signal.aborted) abort();
   });
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { BallastError, type ErrorDetail } from '#base/errors.ts';
@@ -9,7 +10,7 @@ import { type SshTarget, showTarget } from './target.ts';
 export interface SshOptions {
   /** Directory for the file of known host keys. Kept: a machine's key must not change. */
   readonly stateDir: string;
-  /** Directory for connections that are shared. Its path must be short, at most 60 characters. */
+  /** Directory for sockets of open connections. Its path must be short, at most 60 characters. */
   readonly runDir: string;
   /** A private key; absent: those that ssh finds and its agent offers. */
   readonly identity?: string;
@@ -39,12 +40,14 @@ const sendTimeoutMs = 15 * 60_000;
 export async function openSession(target: SshTarget, options: SshOptions): Promise<SshSession> {
   if (options.link !== undefined) await guardLink(target.host, options.link);
   for (const dir of [options.stateDir, options.runDir]) mkdirSync(dir, { recursive: true, mode: 0o700 });
+  // A name of its own: two sessions must not end each other's connection, nor log in with each other's key.
+  const control = join(options.runDir, randomBytes(6).toString('hex'));
   const asRoot = target.user === 'root' ? [] : ['sudo', '-n'];
   const { signal } = options;
   const call = async (command: readonly string[], how: Parameters<typeof exec>[1]): Promise<Executed> => {
-    const result = await exec(sshArgv(target, options, command), { signal, ...how });
+    const result = await exec(sshArgv(target, { ...options, control }, command), { signal, ...how });
     if (result.code === 255 && isSshFailure(result.stderr))
-      throw await connectError(target, options, result.stderr);
+      throw await connectError(target, { ...options, control }, result.stderr);
     return result;
   };
   return {
@@ -57,7 +60,9 @@ export async function openSession(target: SshTarget, options: SshOptions): Promi
     tryScript: (text) => call(['sh', '-s'], { input: text }),
     [Symbol.asyncDispose]: async () => {
       // Whatever the signal says: the connection must not outlive the session.
-      await exec(exitArgv(target, options), { timeoutMs: 5_000 }).catch(() => {});
+      await exec(sshArgv(target, { ...options, control }, [], ['-O', 'exit']), { timeoutMs: 5_000 }).catch(
+        () => {},
+      );
     },
   };
 }
@@ -65,7 +70,7 @@ export async function openSession(target: SshTarget, options: SshOptions): Promi
 /** The command line of `ssh` that runs a command on the target without ever asking a question. */
 export function sshArgv(
   target: SshTarget,
-  options: Pick<SshOptions, 'stateDir' | 'runDir' | 'identity'>,
+  options: Pick<SshOptions, 'stateDir' | 'identity'> & { readonly control: string },
   command: readonly string[],
   extra: readonly string[] = [],
 ): string[] {
@@ -82,7 +87,7 @@ export function sshArgv(
       GlobalKnownHostsFile: '/dev/null',
       LogLevel: extra.includes('-v') ? 'DEBUG1' : 'ERROR',
       ControlMaster: 'auto',
-      ControlPath: join(options.runDir, '%C'),
+      ControlPath: options.control,
       ControlPersist: '60',
       ...(options.identity === undefined ? {} : { IdentityFile: options.identity, IdentitiesOnly: 'yes' }),
     }),
@@ -90,9 +95,6 @@ export function sshArgv(
     ...(command.length > 0 ? [quoteAll(command)] : []),
   ];
 }
-
-const exitArgv = (target: SshTarget, options: SshOptions): string[] =>
-  sshArgv(target, options, [], ['-O', 'exit']);
 
 const settings = (values: Readonly<Record<string, string>>): string[] =>
   Object.entries(values).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
@@ -110,7 +112,11 @@ const isSshFailure = (stderr: string): boolean =>
     stderr,
   );
 
-async function connectError(target: SshTarget, options: SshOptions, stderr: string): Promise<BallastError> {
+async function connectError(
+  target: SshTarget,
+  options: SshOptions & { control: string },
+  stderr: string,
+): Promise<BallastError> {
   const where = showTarget(target);
   const { code, detail } = explainSshFailure(target, options, stderr);
   if (code !== 'forbidden') return new BallastError(code, `${where} cannot be reached by ssh`, detail);

@@ -16,7 +16,7 @@ export async function writeAtomic(path: string, content: string, look: FileLook)
   const directory = dirname(path);
   const beside = join(directory, `.${basename(path)}.ballast`);
   try {
-    await mkdir(directory, { recursive: true });
+    await makeDirectories(directory);
     // A side file left by a crash may belong to someone else or be a link: never write through it.
     await rm(beside, { force: true });
     const file = await open(beside, 'wx', 0o600);
@@ -34,6 +34,13 @@ export async function writeAtomic(path: string, content: string, look: FileLook)
     await rm(beside, { force: true }).catch(() => {});
     throw await fileFailure(path, cause);
   }
+}
+
+/** Makes a directory and those above it that are missing: open to all whatever the umask; a manifest says what is not. */
+export async function makeDirectories(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  if (first === undefined) return;
+  for (let made = path; made.length >= first.length; made = dirname(made)) await chmod(made, 0o755);
 }
 
 /** Makes a rename or removal in a directory outlive a power cut. */

@@ -1,10 +1,10 @@
-import { lstat, mkdir, rmdir } from 'node:fs/promises';
+import { lstat, rmdir } from 'node:fs/promises';
 import { BallastError } from '#base/errors.ts';
 import type { DirectoryResource } from '#compile/manifest.ts';
 import type { Observed } from '#converge/fields.ts';
 import { showMode } from '#converge/kinds.ts';
 import { readAccounts } from './accounts.ts';
-import { codeOf, fileFailure, setLook } from './atomic.ts';
+import { codeOf, fileFailure, makeDirectories, setLook } from './atomic.ts';
 import type { Facility } from './facility.ts';
 
 export function createDirectories(): Facility<DirectoryResource> {
@@ -25,7 +25,7 @@ export function createDirectories(): Facility<DirectoryResource> {
       try {
         if (action === 'delete') await rmdir(path);
         else {
-          await mkdir(path, { recursive: true });
+          await makeDirectories(path);
           await setLook(path, { mode, ...(await readAccounts()).ids(owner, group) });
         }
       } catch (cause) {

@@ -14,7 +14,7 @@ describe('the network of local machines', () => {
   });
 
   test.each(['', '10.90.0.1/24', '10.90.0.0/30', '10.90.0.0', 'fd00::/64'])('cannot be %j', (text) => {
-    expect(() => localNetwork('demo', text)).toThrowError(`${text} is no network for machines`);
+    expect(() => localNetwork('demo', text)).toThrow(`${text} is no network for machines`);
   });
 
   test.each([

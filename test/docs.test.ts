@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { findCommand } from '#cli/find-command.ts';
 import { parseLine } from '#cli/flags.ts';
 import { flagsOf } from '#cli/program.ts';
-import { programs } from '#cli/table-of-commands.ts';
+import { programCommands } from '../scripts/reference/cli.ts';
 import { referenceFiles } from '../scripts/reference/files.ts';
 import { commandsOf, readDocument } from './docs/markdown.ts';
 import { projectFiles, read, root } from './tidy/files.ts';
@@ -174,12 +174,14 @@ describe('the document test itself', () => {
     ]);
   });
 
-  test.each(['ballast depoly', 'ballast ps --no-such-flag', 'ballast machine ad x'])(
-    'catches %s',
-    async (line) => {
-      expect(await problemOf(ballastLine(line.split(' ')) ?? [])).toBeDefined();
-    },
-  );
+  test.each([
+    'ballast depoly',
+    'ballast ps --no-such-flag',
+    'ballast machine ad x',
+    'ballast server --dta x',
+  ])('catches %s', async (line) => {
+    expect(await problemOf(ballastLine(line.split(' ')) ?? [])).toBeDefined();
+  });
 
   test('catches a link to nowhere', () => {
     expect(leadsSomewhere('README.md', 'docs/no-such-page.md')).toBe(false);
@@ -211,8 +213,13 @@ function ballastLine(words: readonly string[]): readonly string[] | undefined {
 }
 
 async function problemOf(words: readonly string[]): Promise<string | undefined> {
-  if (Object.hasOwn(programs, words[0] ?? '')) return undefined;
   try {
+    const [first = '', ...rest] = words;
+    const program = Object.hasOwn(programCommands, first) ? programCommands[first] : undefined;
+    if (program !== undefined) {
+      parseLine(rest, flagsOf(program), { command: `ballast ${first}` });
+      return undefined;
+    }
     const found = findCommand(words);
     if (found.kind !== 'command') return undefined;
     const command = await found.entry.load();

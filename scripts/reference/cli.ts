@@ -1,5 +1,6 @@
 import { type Argument, type Command, globalFlags } from '#cli/command.ts';
 import { type Flags, valueName } from '#cli/flags.ts';
+import { agentCommand, serverCommand } from '#cli/programs.ts';
 import { commandTable, programs } from '#cli/table-of-commands.ts';
 import { heading, table } from './markdown.ts';
 
@@ -27,7 +28,7 @@ export async function cliReference(): Promise<string> {
     '**Programs**',
     table(
       ['command', 'what it does'],
-      Object.entries(programs).map(([name, summary]) => [`\`${name}\``, summary]),
+      Object.entries(programs).map(([name, summary]) => [`[\`${name}\`](#${anchor(name)})`, summary]),
     ),
     heading(2, 'Flags everywhere'),
     flagTable(globalFlags),
@@ -37,9 +38,18 @@ export async function cliReference(): Promise<string> {
       exitCodes.map(([code, meaning]) => [String(code), meaning]),
     ),
     ...commands.map(({ name, summary, alias, command }) => section(name, summary, alias, command)),
+    ...Object.entries(programCommands).map(([name, command]) =>
+      section(name, programs[name] ?? '', undefined, command),
+    ),
     '',
   ].join('\n\n');
 }
+
+/** The other programs of the executable, as they describe themselves; nothing is started here. */
+export const programCommands: Readonly<Record<string, Command>> = {
+  server: serverCommand(() => Promise.reject(new Error('only described'))),
+  agent: agentCommand(() => Promise.reject(new Error('only described'))),
+};
 
 const exitCodes: readonly (readonly [number, string])[] = [
   [0, 'done: converged and healthy'],

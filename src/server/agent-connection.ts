@@ -31,7 +31,8 @@ export class AgentConnection {
   readonly #liveness: Liveness;
   readonly #inboxes = new Map<number, StreamInbox>();
   #lastStream = 0;
-  #heardAt = performance.now();
+  /** Pings sent since it was last heard. Counted instead of timed: a busy server must not take machines for gone. */
+  #unanswered = 0;
   #holding: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -42,7 +43,7 @@ export class AgentConnection {
     const beat = setInterval(() => this.#beat(), liveness.pingMs);
     beat.unref();
     const heard = () => {
-      this.#heardAt = performance.now();
+      this.#unanswered = 0;
     };
     socket.on('pong', heard);
     socket.on('ping', heard);
@@ -117,8 +118,9 @@ export class AgentConnection {
 
   #beat(): void {
     if (this.#socket.isPaused) return; // held back by us: its silence says nothing
-    if (performance.now() - this.#heardAt > this.#liveness.silenceMs) this.terminate();
-    else this.#socket.ping();
+    if (this.#unanswered * this.#liveness.pingMs >= this.#liveness.silenceMs) return this.terminate();
+    this.#unanswered += 1;
+    this.#socket.ping();
   }
 
   /** A stream whose reader is slow holds the connection back, but not for long: reports come the same way. */
@@ -127,7 +129,7 @@ export class AgentConnection {
     if (full.length === 0) {
       clearTimeout(this.#holding);
       this.#holding = undefined;
-      this.#heardAt = performance.now();
+      this.#unanswered = 0;
       this.#socket.resume();
       return;
     }

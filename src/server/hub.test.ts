@@ -1,0 +1,180 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import type { FromAgent, ToAgent } from '#wire/agent-messages.ts';
+import type { Liveness } from './agent-connection.ts';
+import { createChanges } from './changes.ts';
+import { Hub } from './hub.ts';
+import { silentLog } from './log.ts';
+import type { NewEvent } from './state.ts';
+import { emptyReport } from './testing/test-agent.ts';
+
+const changes = createChanges();
+const liveness: Liveness = { pingMs: 20, silenceMs: 100, holdMs: 100 };
+let hub: Hub;
+let server: Server;
+let events: NewEvent[];
+let clients: WebSocket[];
+
+beforeEach(async () => {
+  events = [];
+  clients = [];
+  hub = new Hub({ changes, now: Date.now, log: silentLog, tell: (event) => events.push(event), liveness });
+  server = createServer();
+  const sockets = new WebSocketServer({ server });
+  sockets.on('connection', (socket, request) => hub.attach((request.url ?? '').slice(1), socket));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+
+afterEach(() => {
+  for (const client of clients) client.terminate();
+  hub.close();
+  server.close();
+});
+
+async function connect(machine: string, options: { autoPong?: boolean } = {}): Promise<WebSocket> {
+  const { port } = server.address() as AddressInfo;
+  const client = new WebSocket(`ws://127.0.0.1:${port}/${machine}`, options);
+  clients.push(client);
+  await once(client, 'open');
+  await vi.waitFor(() => expect(hub.connected).toContain(machine));
+  return client;
+}
+
+const say = (client: WebSocket, message: FromAgent | string) =>
+  client.send(typeof message === 'string' ? message : JSON.stringify(message));
+
+async function heard(client: WebSocket): Promise<ToAgent> {
+  const [raw] = (await once(client, 'message')) as [Buffer];
+  return JSON.parse(raw.toString()) as ToAgent;
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+const kinds = () => events.map((event) => event.kind);
+
+test('what a machine reports is its inventory until it reports again, connected or not', async () => {
+  const client = await connect('m-1');
+  say(client, { kind: 'report', report: { ...emptyReport, converged: 4 } });
+  await vi.waitFor(() =>
+    expect(hub.inventory.machines['m-1']).toMatchObject({ connected: true, converged: 4 }),
+  );
+  client.close();
+  await vi.waitFor(() =>
+    expect(hub.inventory.machines['m-1']).toMatchObject({ connected: false, converged: 4 }),
+  );
+  expect(kinds()).toEqual(['machine-online', 'machine-offline']);
+});
+
+test('a report that says nothing new wakes nobody', async () => {
+  const client = await connect('m-1');
+  say(client, { kind: 'report', report: emptyReport });
+  await vi.waitFor(() => expect(hub.inventory.machines['m-1']).toBeDefined());
+  const { version } = changes;
+  const before = version();
+  const seenAt = hub.inventory.machines['m-1']?.seenAt ?? 0;
+  say(client, {
+    kind: 'report',
+    report: { ...emptyReport, facts: { ...emptyReport.facts, diskFreeBytes: 5 } },
+  });
+  await vi.waitFor(() => expect(hub.inventory.machines['m-1']?.facts.diskFreeBytes).toBe(5));
+  expect(hub.inventory.machines['m-1']?.seenAt).toBeGreaterThanOrEqual(seenAt);
+  expect(version()).toBe(before);
+});
+
+test('of two connections of one machine the newer counts, and it is told of', async () => {
+  const older = await connect('m-1');
+  const closed = once(older, 'close');
+  const newer = await connect('m-1');
+  expect(String((await closed)[1])).toMatch(/newer connection/);
+  say(newer, { kind: 'report', report: emptyReport });
+  await vi.waitFor(() => expect(hub.inventory.machines['m-1']?.connected).toBe(true));
+  expect(kinds()).toEqual(['machine-online', 'machine-reconnected']);
+});
+
+test('a machine that no longer answers pings is gone', async () => {
+  await connect('m-1', { autoPong: false });
+  await vi.waitFor(() => expect(kinds()).toContain('machine-offline'));
+  expect(hub.connected).toEqual([]);
+});
+
+test('a machine that answers pings stays, though it says nothing else', async () => {
+  await connect('m-1');
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(hub.connected).toEqual(['m-1']);
+});
+
+test.each(['nonsense', '{"kind":"report","report":{}}', '{"kind":"root"}', '[]'])(
+  'a message such as %s is dropped, and the connection lives on',
+  async (text) => {
+    const client = await connect('m-1');
+    say(client, text);
+    say(client, { kind: 'report', report: emptyReport });
+    await vi.waitFor(() => expect(hub.inventory.machines['m-1']).toBeDefined());
+    expect(hub.connected).toEqual(['m-1']);
+  },
+);
+
+test('streams are kept apart and end with the agent’s word', async () => {
+  const client = await connect('m-1');
+  const one = hub.open('m-1', { kind: 'delete-volume', volume: 'a' });
+  const first = await heard(client);
+  const two = hub.open('m-1', { kind: 'delete-volume', volume: 'b' });
+  const second = await heard(client);
+  if (first.kind !== 'delete-volume' || second.kind !== 'delete-volume') throw new Error('wrong order');
+  say(client, { kind: 'end', stream: second.stream, code: 2 });
+  say(client, { kind: 'end', stream: first.stream, code: 1 });
+  const codes = await Promise.all([one, two].map(async ({ messages }) => (await collect(messages)).at(-1)));
+  expect(codes).toMatchObject([{ code: 1 }, { code: 2 }]);
+});
+
+test('a stream whose machine goes away fails with the reason', async () => {
+  const client = await connect('m-1');
+  const stream = hub.open('m-1', { kind: 'logs', replicas: [], follow: true, tail: 1 });
+  await heard(client);
+  client.terminate();
+  await expect(collect(stream.messages)).rejects.toMatchObject({ code: 'unreachable' });
+});
+
+test('a machine that is not connected is said to be so', () => {
+  expect(() => hub.open('m-9', { kind: 'delete-volume', volume: 'a' })).toThrow(/m-9 is not connected/);
+});
+
+test('a reader that is too slow loses its stream; reports still come and the machine stays', async () => {
+  const client = await connect('m-1');
+  const stream = hub.open('m-1', { kind: 'logs', replicas: [], follow: true, tail: 1 });
+  const { stream: number } = (await heard(client)) as { stream: number };
+  const line = {
+    replica: 'r',
+    service: 's',
+    machine: 'm-1',
+    at: 1,
+    stream: 'stdout',
+    text: 'x'.repeat(9_000),
+  } as const;
+  for (let i = 0; i < 2_000; i += 1) say(client, { kind: 'log', stream: number, line });
+  say(client, { kind: 'report', report: { ...emptyReport, converged: 9 } });
+  await vi.waitFor(() => expect(hub.inventory.machines['m-1']?.converged).toBe(9), { timeout: 5_000 });
+  expect(await heard(client)).toEqual({ kind: 'cancel', stream: number });
+  await expect(collect(stream.messages)).rejects.toMatchObject({
+    detail: { why: expect.stringMatching(/fast enough/) },
+  });
+  expect(hub.connected).toEqual(['m-1']);
+});
+
+test('a removed machine is told why and forgotten', async () => {
+  const client = await connect('m-1');
+  say(client, { kind: 'report', report: emptyReport });
+  await vi.waitFor(() => expect(hub.inventory.machines['m-1']).toBeDefined());
+  const closed = once(client, 'close');
+  hub.forget('m-1');
+  expect(String((await closed)[1])).toMatch(/removed from the fleet/);
+  expect(hub.inventory.machines).toEqual({});
+});

@@ -3,8 +3,9 @@ import { BallastError } from '#base/errors.ts';
 
 /** Names and numbers of the machine's users and groups. */
 export interface Accounts {
-  readonly userName: (uid: number) => string;
-  readonly groupName: (gid: number) => string;
+  /** What a user is called; a number stays one where `wanted` is a number too, so that the two can be compared. */
+  readonly userName: (uid: number, wanted?: string) => string;
+  readonly groupName: (gid: number, wanted?: string) => string;
   /** Numbers of a user and a group given by name or number; throws when the machine has no such account. */
   readonly ids: (owner: string, group: string) => { readonly uid: number; readonly gid: number };
 }
@@ -13,8 +14,8 @@ export async function readAccounts(root = '/etc'): Promise<Accounts> {
   const users = await readNumbers(`${root}/passwd`);
   const groups = await readNumbers(`${root}/group`);
   return {
-    userName: (uid) => nameOf(users, uid),
-    groupName: (gid) => nameOf(groups, gid),
+    userName: (uid, wanted = '') => nameOf(users, uid, wanted),
+    groupName: (gid, wanted = '') => nameOf(groups, gid, wanted),
     ids: (owner, group) => ({ uid: idOf(users, owner, 'user'), gid: idOf(groups, group, 'group') }),
   };
 }
@@ -30,7 +31,8 @@ async function readNumbers(path: string): Promise<ReadonlyMap<string, number>> {
   );
 }
 
-function nameOf(known: ReadonlyMap<string, number>, id: number): string {
+function nameOf(known: ReadonlyMap<string, number>, id: number, wanted: string): string {
+  if (/^\d+$/.test(wanted)) return String(id);
   for (const [name, number] of known) if (number === id) return name;
   return String(id);
 }

@@ -12,11 +12,11 @@ export function createDirectories(): Facility<DirectoryResource> {
     async observe(resources) {
       const accounts = await readAccounts();
       const seen = new Map<string, Observed>();
-      for (const { id, path } of resources) {
+      for (const { id, path, ...wanted } of resources) {
         const stat = await lstat(path).catch(() => null);
         if (!stat?.isDirectory()) continue;
-        const owner = accounts.userName(stat.uid);
-        const group = accounts.groupName(stat.gid);
+        const owner = accounts.userName(stat.uid, wanted.owner);
+        const group = accounts.groupName(stat.gid, wanted.group);
         seen.set(id, { fields: { mode: showMode(stat.mode), owner, group } });
       }
       return seen;

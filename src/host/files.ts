@@ -46,8 +46,8 @@ async function look(
 ): Promise<Fields | null> {
   const stat = await lstat(resource.path).catch(() => null);
   if (stat === null) return null;
-  const owner = accounts.userName(stat.uid);
-  const group = accounts.groupName(stat.gid);
+  const owner = accounts.userName(stat.uid, resource.owner);
+  const group = accounts.groupName(stat.gid, resource.group);
   const content = stat.isFile() ? await readFile(resource.path, 'utf8').catch(() => null) : null;
   return { content: described(resource, content, secret), mode: showMode(stat.mode), owner, group };
 }

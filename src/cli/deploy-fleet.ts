@@ -84,6 +84,7 @@ export async function waitForMachines(
   const timeoutMs = flags.timeout ?? waitDefaultMs;
   const until = shell.now() + timeoutMs;
   const told = new Map<string, string>();
+  const failures = new Set<string>();
   return await progress.step(`waiting for ${listOf(names)}`, async (say) => {
     for (;;) {
       const { machines } = await client.call('listMachines', {}, { signal: shell.signal });
@@ -95,6 +96,11 @@ export async function waitForMachines(
         const word = wordOf(machine);
         if (told.get(machine.name) !== word) progress.tell(`  ${machine.name} ${word}`);
         told.set(machine.name, word);
+        for (const { resource, what } of machine.failures) {
+          const failure = `${machine.name}: ${resource} failed: ${what}`;
+          if (!failures.has(failure)) progress.note(`  ${failure}`);
+          failures.add(failure);
+        }
       }
       if (wanted.length === names.length && missing.length === 0) return wanted;
       say(missing.map((machine) => `${machine.name} ${wordOf(machine)}`).join(', '));

@@ -85,7 +85,7 @@ describe('a rollout is followed', () => {
     const starting = replicaView({ id: 'guestbook-web-1-r2', report: null });
     const { error } = await follow(server([{ ...rolling, replicas: [starting] }]), { timeoutMs: 50 });
     expect(error?.exit).toBe(4);
-    expect(error?.detail.why).toContain('guestbook-web-1-r2 on app-1 to start');
+    expect(error?.detail.why).toContain('guestbook-web-1-r2 on app-1 has not started yet');
   });
 
   test('until somebody else overtakes it: exit 5', async () => {

@@ -12,9 +12,7 @@ export function rolloutChanges(before: RolloutView | undefined, after: RolloutVi
       replicaChange(known.get(replica.id), replica, before === undefined),
     ),
     ...gone.map(({ id, machine }) => `${id} is gone from ${machine}`),
-    ...after.app.waiting
-      .filter((text) => !before?.app.waiting.includes(text))
-      .map((text) => `waiting: ${text}`),
+    ...after.app.waiting.filter((text) => !before?.app.waiting.includes(text)),
   ];
 }
 

@@ -46,9 +46,7 @@ export function timeoutOf(
   const unhealthy = (view?.replicas ?? []).filter(isInTrouble);
   const log = unhealthy.find(({ report }) => (report?.log?.length ?? 0) > 0)?.report?.log;
   return new BallastError(code, what, {
-    why: [view ? `still waiting for ${waitingFor(view).join('; ')}` : 'the server told nothing yet'].join(
-      '\n',
-    ),
+    why: view ? lacking(view).join('\n') : 'the server told nothing yet',
     ...(log ? { log } : {}),
     fix: [
       'the rollout goes on by itself; follow it: ballast status',
@@ -58,29 +56,31 @@ export function timeoutOf(
   });
 }
 
-/** What a rollout still lacks, most telling first. */
-export function waitingFor(view: RolloutView): string[] {
+/** What a rollout still lacks, most telling first, a sentence each. */
+export function lacking(view: RolloutView): string[] {
   const { app, replicas, behind } = view;
   const found = [
     ...app.waiting,
     ...replicas
       .filter(isInTrouble)
-      .map((replica) => `${replica.id} on ${replica.machine}, which ${troubleOf(replica)}`),
+      .map((replica) => `${replica.id} on ${replica.machine} ${troubleOf(replica)}`),
     ...replicas
       .filter(({ report, phase }) => phase !== 'draining' && (report === null || report.state === 'starting'))
-      .map(
-        ({ id, machine, report }) => `${id} on ${machine} to ${report === null ? 'start' : 'become healthy'}`,
-      ),
+      .map(({ id, machine, report }) => {
+        return `${id} on ${machine} ${report === null ? 'has not started yet' : 'is not healthy yet'}`;
+      }),
     ...app.services
       .filter(({ placed, wanted }) => placed < wanted)
-      .map(({ name, placed, wanted }) => `${count(wanted - placed, 'replica')} of ${name} to be placed`),
+      .map(
+        ({ name, placed, wanted }) => `${count(wanted - placed, 'replica')} of ${name} are not placed yet`,
+      ),
     ...replicas
       .filter(({ phase }) => phase === 'draining')
-      .map(({ id, machine }) => `${id} on ${machine} to leave`),
+      .map(({ id, machine }) => `${id} on ${machine} has not left yet`),
   ];
   if (found.length > 0) return found.slice(0, 5);
   return [
-    behind.length > 0 ? `${listOf(behind)} to take up the newest plan` : 'the next step of the rollout',
+    behind.length > 0 ? `${listOf(behind)} lack the newest plan` : 'the next step of the rollout is due',
   ];
 }
 

@@ -39,7 +39,7 @@ export function rolloutPicture({ view, release, elapsed, frame, events }: Pictur
         (replica) =>
           `  ${paint.red(marks.warning)} ${replica.id} on ${replica.machine} ${troubleOf(replica)}`,
       ),
-    ...app.waiting.slice(0, troubleMax).map((text) => `  ${paint.yellow(marks.warning)} waiting: ${text}`),
+    ...app.waiting.slice(0, troubleMax).map((text) => `  ${paint.yellow(marks.warning)} ${text}`),
     ...events.map((text) => paint.dim(`  ${marks.bar} ${text}`)),
   ];
 }

@@ -77,7 +77,7 @@ describe('the live view', () => {
         db    ○  1/1 healthy
         web   ✗○○  3/3 healthy  failed on app-1
         ! guestbook-web-1-r2 on app-1 exited with code 3, is not started again, restarted 4 times: cannot bind
-        ! waiting: no room for web-3"
+        ! no room for web-3"
     `);
   });
 });
@@ -154,7 +154,7 @@ describe('the end', () => {
   test('of patience is exit 4 and says what is waited for', () => {
     const error = timeoutOf(starting, 'guestbook', '5 m 0 s', [machineView()]);
     expect(error.exit).toBe(4);
-    expect(error.detail.why).toBe('still waiting for guestbook-web-2-r2 on app-2 to become healthy');
+    expect(error.detail.why).toBe('guestbook-web-2-r2 on app-2 is not healthy yet');
   });
 
   test('of patience is exit 6 when a machine is away', () => {

@@ -28,8 +28,11 @@ running app is refused, unless --force gives the data up.`,
         ),
       });
     }
-    const consequences =
-      found.replicas === 0 ? [] : [`${count(found.replicas, 'replica')} on it must run elsewhere`];
+    const consequences = [
+      ...(found.replicas === 0 ? [] : [`${count(found.replicas, 'replica')} on it must run elsewhere`]),
+      ...(found.provider === 'local' ? ['it is destroyed with all that is on it'] : []),
+      ...(flags.force ? ['the data of volumes on it is given up'] : []),
+    ];
     await confirm(`Put ${machine} out of the fleet`, consequences, flags, shell);
     const input = { machine, ...(flags.force ? { force: true } : {}) };
     await client.call('removeMachine', input, { signal: shell.signal, timeoutMs: 300_000 });

@@ -27,7 +27,11 @@ and a later deploy finds them again; only those named with --volume are deleted.
     await confirm(
       `Remove app ${name} from the fleet`,
       [
-        `${count(replicas, 'replica')} of ${listOf(app.services.map((service) => service.name))} will be stopped`,
+        ...(replicas === 0
+          ? []
+          : [
+              `${count(replicas, 'replica')} of ${listOf(app.services.map(({ name: one }) => one))} will be stopped`,
+            ]),
         flags.volume.length === 0
           ? 'its volumes stay'
           : `${listOf(flags.volume)} and all data in ${flags.volume.length === 1 ? 'it' : 'them'} will be deleted for ever`,

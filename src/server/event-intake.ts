@@ -4,11 +4,14 @@ import type { FleetState, NewEvent } from './state.ts';
 /** Events that may wait to be stored; a storm of them must not fill the memory. */
 const waitingMax = 500;
 
+export interface Intake {
+  readonly tell: (event: NewEvent) => void;
+  /** Settles when nothing waits to be stored. */
+  readonly idle: () => Promise<void>;
+}
+
 /** Stores what machines tell, many at a time, without anybody waiting for it. */
-export function createIntake(
-  state: FleetState,
-  log: Log,
-): { readonly tell: (event: NewEvent) => void; readonly idle: () => Promise<void> } {
+export function createIntake(state: FleetState, log: Log): Intake {
   let waiting: NewEvent[] = [];
   let dropped = 0;
   let running: Promise<void> | undefined;

@@ -159,10 +159,11 @@ test('a reader that is too slow loses its stream; reports still come and the mac
     stream: 'stdout',
     text: 'x'.repeat(9_000),
   } as const;
+  const cancelled = heard(client);
   for (let i = 0; i < 2_000; i += 1) say(client, { kind: 'log', stream: number, line });
   say(client, { kind: 'report', report: { ...emptyReport, converged: 9 } });
   await vi.waitFor(() => expect(hub.inventory.machines['m-1']?.converged).toBe(9), { timeout: 5_000 });
-  expect(await heard(client)).toEqual({ kind: 'cancel', stream: number });
+  expect(await cancelled).toEqual({ kind: 'cancel', stream: number });
   await expect(collect(stream.messages)).rejects.toMatchObject({
     detail: { why: expect.stringMatching(/fast enough/) },
   });

@@ -67,7 +67,9 @@ function family(
 
 function counted(label: string, values: readonly string[]): (readonly [string, number])[] {
   const groups = Map.groupBy(values, (value) => value);
-  return [...groups].sort().map(([value, all]) => [`${label}="${value}"`, all.length]);
+  return [...groups]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([value, all]) => [`${label}="${value}"`, all.length]);
 }
 
 function sizeOf(path: string): number {

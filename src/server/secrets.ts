@@ -72,7 +72,7 @@ export function createSecrets(state: FleetState, vault: Vault): Secrets {
     async removal(name, by) {
       const all = await versions(name);
       const last = all.at(-1);
-      if (!last?.box) throw await unknownSecret(name, await this.list());
+      if (!last?.box) throw unknownSecret(name, await this.list());
       const version = last.version + 1;
       const gone: StoredSecret = { name, version, at: state.now(), by, box: null };
       return {

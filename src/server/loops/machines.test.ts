@@ -57,10 +57,10 @@ test('machines of the fleet are made with their address and a token of their own
   const enrolments: Enrolment[] = [];
   run(control, room, enrolments);
   await vi.waitFor(() => expect(room.machines.size).toBe(3));
-  expect(room.orders.map(({ name, address }) => [name, address]).sort()).toEqual([
-    ['app-1', '10.90.0.1'],
-    ['app-2', '10.90.0.2'],
-    ['app-3', '10.90.0.3'],
+  expect(room.orders.map(({ name, address }) => `${name} ${address}`).toSorted()).toEqual([
+    'app-1 10.90.0.1',
+    'app-2 10.90.0.2',
+    'app-3 10.90.0.3',
   ]);
   const authority = await openAuthority(await makeAuthority('acme', Date.now()), Date.now);
   const { csr } = await certificateRequest('x');

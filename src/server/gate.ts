@@ -1,0 +1,107 @@
+import { getRequestListener } from '@hono/node-server';
+import { compileManifest } from '#compile/compile.ts';
+import { nextPlan } from '#plan/next.ts';
+import { type Endpoint, parseEndpoint, urlOf } from './addresses.ts';
+import { createHttp } from './api/http.ts';
+import { serviceOf } from './api/service-of.ts';
+import { createUpgrade } from './api/upgrade.ts';
+import type { Control } from './control/context.ts';
+import { picture } from './control/releases.ts';
+import { documents } from './documents.ts';
+import { doorOf, type ServerDoor } from './door.ts';
+import type { Foundation } from './foundation.ts';
+import { heardFrom } from './heard.ts';
+import { Hub } from './hub.ts';
+import { enrolmentsOf, isEnrolled } from './identities.ts';
+import { Listeners } from './listeners.ts';
+import { createLocalMachines, type LocalMachines } from './local-machines.ts';
+import type { ServerOptions } from './main.ts';
+import { createMetrics } from './metrics.ts';
+import { createRegistry, type Registry } from './registry.ts';
+import type { FleetState } from './state.ts';
+
+/** The way in: API, agents and terminals, on every address that is listened on. */
+export interface Gate {
+  readonly control: Control;
+  readonly hub: Hub;
+  readonly registry: Registry;
+  readonly local: LocalMachines;
+  readonly listeners: Listeners;
+  readonly door: ServerDoor;
+  /** Answers with the URLs. */
+  readonly listen: (endpoints: readonly Endpoint[]) => Promise<readonly string[]>;
+  readonly close: (graceMs: number) => Promise<void>;
+}
+
+export function openGate(base: Foundation, options: ServerOptions, closing: AbortSignal): Gate {
+  const { state, secrets, authority, leadership, intake, log, now } = base;
+  const { version = 'development' } = options;
+  const { changes } = state;
+  const hub = new Hub({
+    ...{ changes, now, log, tell: intake.tell },
+    onConnect: (machine) =>
+      void forgetTokens(state, machine).catch((cause: unknown) =>
+        log.error('tokens stay', cause, { machine }),
+      ),
+  });
+  const control: Control = {
+    ...{ state, secrets },
+    inventory: () => hub.inventory,
+    nextPlan: options.nextPlan ?? nextPlan,
+  };
+  const local = createLocalMachines(state, authority.certificate, options.local);
+  const registry = createRegistry(state, secrets, { authority, link: local.linkOf });
+  const metrics = createMetrics(base.storePath);
+  const advertised = (options.advertise ?? []).map((text) => parseEndpoint(text, 0));
+  const door = doorOf({ state, ca: authority.certificate, advertised });
+  const service = serviceOf({
+    ...{ control, hub, authority, registry, door, version },
+    compile: options.compile ?? compileManifest,
+    heard: heardFrom(() => enrolledMachines(state), { hub, changes, now }),
+  });
+  const http = createHttp({
+    ...{ state, service, log, closing, count: metrics.count },
+    documents: documents({
+      version,
+      leadership,
+      metrics,
+      store: base.store,
+      picture: () => picture(control),
+    }),
+  });
+  const upgrade = createUpgrade(state, hub);
+  const answer = getRequestListener(http.fetch);
+  const listeners = new Listeners({
+    ...{ authority, now, names: advertised.map(({ host }) => host) },
+    onRequest: (request, response) => void answer(request, response),
+    onUpgrade: upgrade.handle,
+  });
+  return {
+    ...{ control, hub, registry, local, listeners, door },
+    async listen(endpoints) {
+      const bound: Endpoint[] = [];
+      for (const endpoint of endpoints) bound.push(await listeners.listen(endpoint));
+      door.listening(bound);
+      return bound.map(urlOf);
+    },
+    async close(graceMs) {
+      upgrade.close();
+      hub.close();
+      await listeners.close(graceMs);
+    },
+  };
+}
+
+/** A machine that is connected has its certificate: its tokens are over. */
+async function forgetTokens(state: FleetState, machine: string): Promise<void> {
+  await state.exclusive(async () => {
+    const set = await enrolmentsOf(state, machine);
+    if (Object.keys(set).length > 0) await state.commit({ set });
+  });
+}
+
+async function enrolledMachines(state: FleetState): Promise<readonly string[]> {
+  const names = Object.keys(state.policy.machines);
+  const enrolled = await Promise.all(names.map((name) => isEnrolled(state, name)));
+  return names.filter((_, i) => enrolled[i] === true);
+}

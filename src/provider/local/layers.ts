@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { digestOf } from '#base/digest.ts';
 import type { SeedFile } from '#provider/port.ts';
 import { withLock } from './lock.ts';
-import { fileStamp, writeFiles } from './seed.ts';
+import { fileStamp, writeShared } from './seed.ts';
 
 /** Files from this size on are kept once for all machines, on disk and in memory. */
 const sharedFromBytes = 1 << 20;
@@ -31,7 +31,7 @@ export async function ensureLayer(
     const partial = `${dir}.partial`;
     rmSync(partial, { recursive: true, force: true });
     await mkdir(partial, { recursive: true });
-    writeFiles(partial, [file], base);
+    writeShared(partial, file, base);
     renameSync(partial, dir);
     return dir;
   });

@@ -4,15 +4,17 @@ import {
   chownSync,
   constants,
   copyFileSync,
+  linkSync,
   lstatSync,
   mkdirSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { must } from '#base/assert.ts';
 import { BallastError } from '#base/errors.ts';
 import type { SeedFile } from '#provider/port.ts';
@@ -44,6 +46,26 @@ function writeOne(fresh: string, path: string, { mode, content, copyOf, linkTo }
     chmodSync(fresh, mode);
   }
   renameSync(fresh, path);
+}
+
+/**
+ * Writes one file as the only one of a tree that nothing ever changes, as another name of the file it is a copy of
+ * where that is possible: nothing is copied then, and memory holds it once. Programs are replaced, not written to;
+ * should one be written to all the same, what uses the tree sees it.
+ */
+export function writeShared(root: string, file: SeedFile, like: string): void {
+  const { copyOf = '', mode, path } = file;
+  const found = statSync(copyOf);
+  if ((found.mode & 0o7777) === mode && found.uid === 0) {
+    const at = join(makeDirectories(root, dirname(path).split('/').slice(1), like), basename(path));
+    try {
+      linkSync(realpathSync(copyOf), at);
+      return;
+    } catch {
+      // It is on another file system.
+    }
+  }
+  writeFiles(root, [file], like);
 }
 
 function makeDirectories(root: string, parts: readonly string[], like?: string): string {
@@ -78,10 +100,10 @@ export function seedDigest(files: readonly SeedFile[]): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** Stands for a file's content without reading it: it differs after every way of replacing the file. */
+/** Stands for a file's content without reading it. */
 export function fileStamp(path: string): string {
-  const { dev, ino, size, mtimeMs, ctimeMs } = statSync(path);
-  return [dev, ino, size, mtimeMs, ctimeMs].join(':');
+  const { dev, ino, size, mtimeMs } = statSync(path);
+  return [dev, ino, size, mtimeMs].join(':');
 }
 
 export interface Identity {

@@ -14,12 +14,12 @@ export const staticChecks: readonly Step[] = [
 
 /** Tests that need neither root nor network. `report` gets the results as JSON. */
 export function unitTests(report: string, live = false): Step {
-  const argv = ['vitest', 'run', '--project', 'unit', ...reporting(report)];
+  const argv = ['vitest', 'run', '--project', 'unit', ...reporting(report, live ? 'default' : 'dot')];
   return { name: 'unit tests', argv, timeoutMs: 5 * 60_000, live };
 }
 
-export const reporting = (report: string): readonly string[] => [
-  '--reporter=default',
+export const reporting = (report: string, shown: 'default' | 'dot' = 'default'): readonly string[] => [
+  `--reporter=${shown}`,
   '--reporter=json',
   `--outputFile.json=${report}`,
 ];

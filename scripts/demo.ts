@@ -4,6 +4,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { get } from 'node:http';
+import { must } from '#base/assert.ts';
+import { nthAddress } from '#base/cidr.ts';
 import { showDuration } from '#base/duration.ts';
 import { BallastError } from '#base/errors.ts';
 import { exec } from '#host/exec.ts';
@@ -42,7 +44,7 @@ async function demo({ step, elapsedMs }: Story): Promise<void> {
   await step('3 machines', (detail) => mustRun(fleet, ['deploy', '-f', fleet.fleetFile], detail));
   await step('Secret db_password', () => ensureSecret(fleet));
   await step('Guestbook', (detail) => mustRun(fleet, ['deploy', '-f', guestbook], detail));
-  const url = 'http://10.90.0.1:8080/';
+  const url = `http://${must(nthAddress(fleet.provider.network.cidr, 1), 'address of app-1')}:8080/`;
   await step(`${url} answers`, () => answers(url));
   const { stdout } = await fleet.ballast(['status']);
   console.log(`\n${stdout}

@@ -19,6 +19,10 @@ export interface StepResult {
 const outputBytesMax = 4 << 20;
 const graceMs = 20_000;
 
+/** Set by a signal, which ends the running steps and all that would follow them. */
+let interrupted = false;
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /**
  * Runs one command in a process group of its own and tells how it went. At its time limit, or when this program
  * is interrupted, it is asked to end and clean up; after a grace the whole group is made to.
@@ -46,8 +50,12 @@ export async function runStep({ name, argv, timeoutMs, live = false }: Step): Pr
     timers.push(setTimeout(() => signalGroup(child.pid, 'SIGKILL'), 2 * graceMs));
   };
   timers.push(setTimeout(() => end(`ran for more than ${Math.round(timeoutMs / 1000)} s`), timeoutMs));
-  const interrupted = (): void => end('was interrupted');
-  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+  const stop = (): void => {
+    interrupted = true;
+    end('was interrupted');
+  };
+  for (const signal of signals) process.once(signal, stop);
+  if (interrupted) stop();
   const code = await new Promise<number>((resolve) => {
     child.once('error', (error) => {
       output += `${name}: ${error.message}\n`;
@@ -56,7 +64,7 @@ export async function runStep({ name, argv, timeoutMs, live = false }: Step): Pr
     child.once('close', (exit) => resolve(exit ?? 137));
   });
   timers.forEach(clearTimeout);
-  process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+  for (const signal of signals) process.off(signal, stop);
   return { name, ok: code === 0, ms: performance.now() - began, output };
 }
 

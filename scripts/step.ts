@@ -18,6 +18,7 @@ export interface StepResult {
 
 const outputBytesMax = 4 << 20;
 const graceMs = 20_000;
+const drainMs = 2_000;
 
 /** Set by a signal, which ends the running steps and all that would follow them. */
 let interrupted = false;
@@ -62,9 +63,12 @@ export async function runStep({ name, argv, timeoutMs, live = false }: Step): Pr
       resolve(127);
     });
     child.once('close', (exit) => resolve(exit ?? 137));
+    // Something it left running may hold its output open for ever.
+    child.once('exit', (exit) => timers.push(setTimeout(() => resolve(exit ?? 137), drainMs)));
   });
   timers.forEach(clearTimeout);
   for (const signal of signals) process.off(signal, stop);
+  for (const stream of [child.stdout, child.stderr]) stream.destroy();
   return { name, ok: code === 0, ms: performance.now() - began, output };
 }
 

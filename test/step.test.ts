@@ -13,6 +13,13 @@ describe('a step of a script', () => {
     expect(result.output).toMatch(output);
   });
 
+  test('that leaves something running is over all the same', async () => {
+    const argv = ['sh', '-c', 'setsid sleep 6 & echo done'];
+    const result = await runStep({ name: 'planted', argv, timeoutMs: 10_000 });
+    expect(result).toMatchObject({ ok: true, output: 'done\n' });
+    expect(result.ms).toBeLessThan(5_000);
+  });
+
   test('that takes too long is ended and fails', async () => {
     const result = await runStep({ name: 'slow', argv: ['sleep', '30'], timeoutMs: 100 });
     expect(result.ok).toBe(false);

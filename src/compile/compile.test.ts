@@ -77,6 +77,13 @@ describe('a manifest', () => {
     }
   });
 
+  it('lets published connections in that another machine took', () => {
+    const rules = find(compiled('app-2', shop()), 'firewall', 'ballast')?.rules ?? '';
+    expect(rules).toMatch(/set doors \{[^}]*elements = \{ 10\.91\.2\.\d+ \. tcp \. 8080 \}/);
+    expect(rules).toMatch(/set machines \{[^}]*elements = \{ 10\.90\.0\.1, 10\.90\.0\.2 \}/);
+    expect(rules).toContain('ip saddr @machines ip daddr . meta l4proto . th dport @doors accept');
+  });
+
   it('takes draining and starting replicas out of names and ports', () => {
     const world = shop();
     const plan: Plan = {

@@ -54,13 +54,15 @@ function rulesText(
   const { cidr } = containerSubnet(policy.fleet, own.index);
   const networks = networkMembers(placed);
   const shut = shutIn(placed);
+  const machines = Object.values(policy.machines).map(({ address }) => address);
+  const doors = [...new Set(services.flatMap((service) => doorsOf(service, machine)))];
   const published = services.flatMap((service) =>
     service.service.ports.flatMap((port) => publishRule(port, service, machine)),
   );
   return `table inet ${table}
 delete table inet ${table}
 table inet ${table} {
-${shut.length > 0 ? setText('shut_in', shut) : ''}${[...networks].map(([name, addresses]) => setText(name, addresses)).join('')}\tchain published {
+${setText('machines', machines)}${doors.length > 0 ? setText('doors', doors, 'ipv4_addr . inet_proto . inet_service') : ''}${shut.length > 0 ? setText('shut_in', shut) : ''}${[...networks].map(([name, addresses]) => setText(name, addresses)).join('')}\tchain published {
 ${published.map((rule) => `\t\t${rule}\n`).join('')}\t}
 \tchain prerouting {
 \t\ttype nat hook prerouting priority dstnat - 5; policy accept;
@@ -82,7 +84,7 @@ ${[...networks.keys()].map((name) => `\t\tip saddr @${name} ip daddr @${name} ac
 \t\ttype filter hook forward priority filter - 5; policy accept;
 \t\tct state established,related accept
 \t\tct status dnat accept
-\t\tip daddr ${all} jump between
+${doors.length > 0 ? '\t\tip saddr @machines ip daddr . meta l4proto . th dport @doors accept\n' : ''}\t\tip daddr ${all} jump between
 \t\tip daddr ${all} meta l4proto tcp counter reject with tcp reset
 \t\tip daddr ${all} counter reject
 ${shut.length > 0 ? '\t\tip saddr @shut_in counter reject\n' : ''}\t}
@@ -126,8 +128,19 @@ function shutIn(placed: readonly Placed[]): readonly string[] {
     .map(({ replica }) => replica.address);
 }
 
-const setText = (name: string, addresses: readonly string[]): string =>
-  `\tset ${name} {\n\t\ttype ipv4_addr\n\t\telements = { ${[...addresses].sort().join(', ')} }\n\t}\n`;
+/**
+ * Where connections to published ports arrive that another machine took: they come from that machine's address,
+ * so that the answers go back through it.
+ */
+function doorsOf({ service, replicas }: ServedService, machine: string): readonly string[] {
+  const here = replicas.filter((replica) => replica.machine === machine);
+  return service.ports
+    .filter(({ mode }) => mode === 'ingress' && service.networkMode === 'bridge')
+    .flatMap(({ protocol, target }) => here.map(({ address }) => `${address} . ${protocol} . ${target}`));
+}
+
+const setText = (name: string, elements: readonly string[], type = 'ipv4_addr'): string =>
+  `\tset ${name} {\n\t\ttype ${type}\n\t\telements = { ${[...elements].sort().join(', ')} }\n\t}\n`;
 
 /** Spreads new connections to a published port evenly over the replicas that are to answer on this machine. */
 function publishRule(port: PortModel, { service, replicas }: ServedService, machine: string): string[] {

@@ -1,3 +1,5 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { must } from '#base/assert.ts';
 import { nthAddress, parseCidr } from '#base/cidr.ts';
 import { BallastError } from '#base/errors.ts';
@@ -10,6 +12,8 @@ export interface ServerDoor extends Door {
   /** Now it is known where the server listens. */
   readonly listening: (bound: readonly Endpoint[]) => void;
   readonly port: () => number;
+  /** The URL that admin.json names. */
+  readonly forPeople: () => string;
 }
 
 export function doorOf({
@@ -23,24 +27,47 @@ export function doorOf({
 }): ServerDoor {
   let bound: readonly Endpoint[] = [];
   const port = () => bound[0]?.port ?? portUsual;
+  const toldUrl = (told: Endpoint) => urlOf({ host: told.host, port: told.port === 0 ? port() : told.port });
   return {
     ca,
     port,
     listening: (now) => {
       bound = now;
     },
-    urlFor(provider) {
+    forPeople() {
+      const [told] = advertised;
+      return told === undefined ? urlOf(must(bound[0], 'an address to listen on')) : toldUrl(told);
+    },
+    async urlFor({ provider, address }) {
       if (provider === 'local')
         return urlOf({ host: gatewayOf(state.policy.fleet.network.machines), port: port() });
-      const told = advertised[0];
-      if (told !== undefined) return urlOf({ host: told.host, port: told.port === 0 ? port() : told.port });
-      const [first] = bound;
-      const outside = bound.find(
-        ({ host }) => !isWildcard(host) && !host.startsWith('127.') && host !== '::1',
-      );
-      return urlOf(outside ?? must(first, 'an address to listen on'));
+      const [told] = advertised;
+      if (told !== undefined) return toldUrl(told);
+      const first = must(bound[0], 'an address to listen on');
+      if (isWildcard(first.host)) return urlOf({ host: await sourceAddress(address), port: port() });
+      return urlOf(bound.find(({ host }) => !isLoopback(host)) ?? first);
     },
   };
+}
+
+const isLoopback = (host: string): boolean =>
+  host.startsWith('127.') || host === '::1' || host === 'localhost';
+
+/** The address of this computer that a machine sees when it is talked to: asked of the routes, nothing is sent. */
+async function sourceAddress(machine: string): Promise<string> {
+  const socket = createSocket('udp4');
+  try {
+    socket.connect(9, machine);
+    await once(socket, 'connect');
+    return socket.address().address;
+  } catch (cause) {
+    throw new BallastError('unreachable', `there is no way to ${machine} from this server`, {
+      cause,
+      fix: 'check the address, or tell the server how machines find it: `ballast server --advertise`',
+    });
+  } finally {
+    socket.close();
+  }
 }
 
 /** This computer's address on the local machines' network: the last usable one. */

@@ -9,7 +9,7 @@ import { testControl } from './testing/control.ts';
 async function setting() {
   const control = await testControl(0);
   const authority = await openAuthority(await makeAuthority('acme', Date.now()), Date.now);
-  const door = { ca: authority.certificate, urlFor: () => 'https://192.0.2.9:7443' };
+  const door = { ca: authority.certificate, urlFor: async () => 'https://192.0.2.9:7443' };
   const add = (name: string, address = '192.0.2.1') =>
     addMachine(control, { name, provider: 'ssh', address }, { by: 'ana', door });
   const join = async (token: string, csr?: string) =>

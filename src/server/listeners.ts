@@ -34,16 +34,18 @@ export class Listeners {
     this.#renewal.unref();
   }
 
-  /** Listens; once only on each host. Answers with the port that was taken. */
+  /** Listens; once only on each host, and not again where every address is listened on. Answers with the port. */
   async listen({ host, port }: Endpoint): Promise<Endpoint> {
     const there = this.#servers.get(host);
-    if (there !== undefined) return { host, port: (there.address() as AddressInfo).port };
+    if (there !== undefined) return { host, port: portOf(there) };
     if (!isWildcard(host) && !this.#hosts.has(host)) {
       this.#hosts.add(host);
       this.#pair = undefined;
     }
     const { certificate, key } = await this.#certificate();
     for (const server of this.#servers.values()) server.setSecureContext(this.#context());
+    const every = [...this.#servers].find(([bound, server]) => isWildcard(bound) && portOf(server) === port);
+    if (every !== undefined) return { host, port };
     const server = createServer(
       {
         ...{ cert: certificate, key, ca: this.#options.authority.certificate, minVersion: 'TLSv1.3' },
@@ -63,7 +65,7 @@ export class Listeners {
     server.on('tlsClientError', () => {}); // whoever it was, it is gone
     await listening(server, { host, port });
     this.#servers.set(host, server);
-    return { host, port: (server.address() as AddressInfo).port };
+    return { host, port: portOf(server) };
   }
 
   /** Stops listening, lets requests end for a moment, then cuts them. */
@@ -107,6 +109,8 @@ export class Listeners {
     for (const server of this.#servers.values()) server.setSecureContext(this.#context());
   }
 }
+
+const portOf = (server: Server): number => (server.address() as AddressInfo).port;
 
 function listening(server: Server, { host, port }: Endpoint): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -3,6 +3,7 @@ import type { MachineRecord } from '#plan/model.ts';
 import { agentSeed } from '#provider/agent-seed.ts';
 import { createLocalProvider, type LocalProvider } from '#provider/local/local.ts';
 import { localNetwork } from '#provider/local/network.ts';
+import { urlOf } from './addresses.ts';
 import type { ServerDoor } from './door.ts';
 import type { Listeners } from './listeners.ts';
 import type { MachineMaker } from './loops/machines.ts';
@@ -63,7 +64,7 @@ export function createLocalMachines(
           await provider.network.up(signal);
           await listeners.listen({ host: provider.network.gateway, port: door.port() });
         },
-        door: { server: door.urlFor('local'), ca },
+        door: { server: urlOf({ host: provider.network.gateway, port: door.port() }), ca },
         seed: (enrolment) => agentSeed({ enrolment, executable }),
       };
     },

@@ -71,7 +71,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let urls: readonly string[];
   try {
     urls = await gate.listen(options.listen.map((text) => parseEndpoint(text)));
-    await keepAdminFile(adminFile, gate.door.urlFor('ssh'), base);
+    await keepAdminFile(adminFile, gate.door.forPeople(), base);
   } catch (cause) {
     closing.abort();
     await gate.close(0);
@@ -90,14 +90,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await base.store.close();
     log.info('the server has ended');
   };
-  const ended = async (): Promise<void> => {
+  const untilEnd = async (): Promise<void> => {
     try {
       await Promise.race([aborted(options.signal), failed.promise]);
     } finally {
       await end();
     }
   };
-  return { urls, adminFile, state: base.state, ended: ended() };
+  const ended = untilEnd();
+  ended.catch(() => {}); // whoever awaits it gets it, late or soon
+  return { urls, adminFile, state: base.state, ended };
 }
 
 /** What goes on without being asked: plans are made and carried out, machines are made and destroyed. */

@@ -88,6 +88,7 @@ async function perform(
   if (operation.kind === 'call') return c.json(result as object);
   const body = ndjsonBody(result as AsyncIterable<unknown>, {
     stop: () => gone.abort(),
+    closing: options.closing,
     onError: (cause) => asError(options.log, cause, name),
   });
   return new Response(body, {

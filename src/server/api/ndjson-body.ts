@@ -10,7 +10,16 @@ const beatMs = 15_000;
  */
 export function ndjsonBody(
   items: AsyncIterable<unknown>,
-  { stop, onError }: { readonly stop: () => void; readonly onError: (cause: unknown) => BallastError },
+  {
+    stop,
+    onError,
+    closing,
+  }: {
+    readonly stop: () => void;
+    readonly onError: (cause: unknown) => BallastError;
+    /** The server ends: so does the stream, but not as if everything had been said. */
+    readonly closing: AbortSignal;
+  },
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   const iterator = items[Symbol.asyncIterator]();
@@ -26,6 +35,8 @@ export function ndjsonBody(
           const next = await withBeat(pending);
           if (next === 'beat') return controller.enqueue(encoder.encode('\n'));
           pending = undefined;
+          if (next.done === true && closing.aborted)
+            throw new BallastError('no-server', 'the server was stopped');
           if (next.done === true) controller.close();
           else controller.enqueue(encoder.encode(`${JSON.stringify(next.value)}\n`));
         } catch (cause) {

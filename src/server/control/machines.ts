@@ -10,7 +10,11 @@ import { newRecords, poolOf } from './machine-records.ts';
 /** Where machines find the server, and whom they trust there. */
 export interface Door {
   readonly ca: string;
-  readonly urlFor: (provider: 'ssh' | 'local') => string;
+  /** The URL that a machine is to dial. */
+  readonly urlFor: (machine: {
+    readonly provider: 'ssh' | 'local';
+    readonly address: string;
+  }) => Promise<string>;
 }
 
 /** Lets a machine in: gives the one-time token with which its agent joins. */
@@ -21,6 +25,7 @@ export async function addMachine(
 ): Promise<Enrolment> {
   const { state } = control;
   const { name, provider, address } = input;
+  const server = await door.urlFor({ provider, address });
   return await state.exclusive(async () => {
     const there = state.policy.machines[name];
     if (there && (await isEnrolled(state, name))) {
@@ -60,7 +65,7 @@ export async function addMachine(
     return {
       machine: name,
       token: enrolment.token,
-      server: door.urlFor(provider),
+      server,
       ca: door.ca,
       expiresAt: enrolment.expiresAt,
     };

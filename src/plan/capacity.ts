@@ -1,4 +1,3 @@
-import type { FleetModel } from '#spec/fleet-model.ts';
 import type { ResourcesModel } from '#spec/model.ts';
 import type { Inventory, MachineRecord, Policy, Replica } from './model.ts';
 
@@ -62,9 +61,3 @@ export const amountOf = (resources: ResourcesModel): Amount => ({
   cpus: resources.cpus ?? 0,
   memoryBytes: resources.memoryBytes ?? 0,
 });
-
-/** The machine on which the registry runs: the one named, else the first that was let in. */
-export function registryMachine(fleet: FleetModel, machines: Policy['machines']): string | undefined {
-  const first = Object.values(machines).sort((a, b) => a.index - b.index)[0];
-  return fleet.registry.machine ?? first?.name;
-}

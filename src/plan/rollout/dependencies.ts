@@ -1,7 +1,7 @@
+import { serviceDigest } from '#plan/digest.ts';
+import type { Draft } from '#plan/draft.ts';
+import type { Release } from '#plan/model.ts';
 import type { DependencyModel, ServiceModel } from '#spec/model.ts';
-import { serviceDigest } from '../digest.ts';
-import type { Draft } from '../draft.ts';
-import type { Release } from '../model.ts';
 
 /** The services of a release, those that others depend on first. Cycles were refused when the file was read. */
 export function inDependencyOrder(release: Release): readonly ServiceModel[] {

@@ -1,7 +1,7 @@
+import { serviceDigest } from '#plan/digest.ts';
+import type { Draft } from '#plan/draft.ts';
+import type { Release, Replica } from '#plan/model.ts';
 import type { ServiceModel } from '#spec/model.ts';
-import { serviceDigest } from '../digest.ts';
-import type { Draft } from '../draft.ts';
-import type { Release, Replica } from '../model.ts';
 import { unmetDependency } from './dependencies.ts';
 import { type Slot, wantedSlots } from './slots.ts';
 

@@ -1,8 +1,8 @@
+import { rooms } from '#plan/capacity.ts';
+import type { Draft } from '#plan/draft.ts';
+import type { Release } from '#plan/model.ts';
+import { satisfies } from '#plan/schedule/place.ts';
 import type { ServiceModel } from '#spec/model.ts';
-import { rooms } from '../capacity.ts';
-import type { Draft } from '../draft.ts';
-import type { Release } from '../model.ts';
-import { satisfies } from '../schedule/place.ts';
 
 /** A place for one replica: `1..replicas`, or with `mode: global` one per machine that the constraints allow. */
 export interface Slot {

@@ -1,6 +1,7 @@
+import type { Draft } from '#plan/draft.ts';
+import type { AppPolicy, AppState, Release, Replica, ReplicaReport, RolloutFailure } from '#plan/model.ts';
 import type { UpdateModel } from '#spec/model.ts';
-import type { Draft } from '../draft.ts';
-import type { AppPolicy, AppState, Release, Replica, ReplicaReport, RolloutFailure } from '../model.ts';
+import { inDependencyOrder } from './dependencies.ts';
 
 /** A new replica that is not healthy after this long has failed, whatever else it does. */
 export const healthyDeadlineMs = 5 * 60_000;
@@ -20,7 +21,7 @@ export function begin(policy: AppPolicy, state: AppState | undefined, now: numbe
 /** Looks for failed replicas of the release being rolled out and decides as `failure_action` says. */
 export function judge(draft: Draft, release: Release, state: AppState): AppState {
   if (state.phase !== 'rolling') return state;
-  for (const service of Object.values(release.model.services)) {
+  for (const service of inDependencyOrder(release)) {
     const made = draft
       .of(release.app, service.name)
       .filter((replica) => replica.release === release.number && replica.phase !== 'draining');

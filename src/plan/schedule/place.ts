@@ -1,6 +1,6 @@
 import { showSize } from '#base/size.ts';
+import { amountOf, type Room } from '#plan/capacity.ts';
 import type { ConstraintModel, ServiceModel } from '#spec/model.ts';
-import { amountOf, type Room } from '../capacity.ts';
 
 export interface PlaceInput {
   readonly app: string;

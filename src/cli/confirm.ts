@@ -26,6 +26,9 @@ export async function confirm(
   try {
     const answer = await reader.question(`${what}? [y/N] `, { signal: shell.signal });
     if (/^y(es)?$/i.test(answer.trim())) return;
+  } catch (error) {
+    line(shell.err); // the prompt's own line is still open
+    throw error;
   } finally {
     reader.close();
   }

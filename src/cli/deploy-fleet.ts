@@ -68,7 +68,7 @@ async function joinPending(
   const { machines } = await means.client.call('listMachines', {}, { signal: shell.signal });
   for (const { name, address = '', labels } of foreign) {
     if (machines.find((machine) => machine.name === name)?.status !== 'pending') continue;
-    const { joinOverSsh } = await import('./join-machine.ts');
+    const { joinOverSsh } = await import('./ssh-machine.ts');
     means.progress.note(`${name} has not joined yet:`);
     await joinOverSsh({ name, ssh: address, labels }, means, shell);
   }
@@ -111,8 +111,9 @@ export async function waitForMachines(
 }
 
 function wordOf(machine: MachineView): string {
-  const { status } = machine;
-  if (status !== 'online') return status === 'pending' ? 'has not joined yet' : 'is offline';
+  const { status, seenAt } = machine;
+  if (status === 'pending') return 'has not joined yet';
+  if (status === 'offline') return seenAt === null ? 'has joined' : 'is offline';
   return (
     { yes: 'is up to date', updating: 'is being set up', failing: 'has a failed step' }[
       conformityWord(machine)

@@ -23,7 +23,7 @@ export function failureLines(error: BallastError, shell: Shell): string[] {
   const { paint, marks } = shell.err;
   const { why, fix, log = [], problems = [] } = error.detail;
   return [
-    `${paint.bold(paint.red('error:'))} ${tame(error.message)}`,
+    `${error.code === 'interrupted' ? '' : `${paint.bold(paint.red('error:'))} `}${tame(error.message)}`,
     ...(why === undefined ? [] : why.split('\n').map((text) => `  ${tame(text)}`)),
     ...problems.flatMap((problem) => ['', ...problemLines(problem, shell)]),
     ...(problems.length > 0 && (log.length > 0 || fix !== undefined) ? [''] : []),

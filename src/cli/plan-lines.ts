@@ -101,7 +101,7 @@ const shortValue = (value: string | null): string =>
 
 /** Lines that only one of two texts has, in order: enough to see what changed in a file. */
 function lineChanges(before: string, after: string, paint: Paint): string[] {
-  const [old, now] = [before.split('\n'), after.split('\n')];
+  const [old, now] = [linesOf(before), linesOf(after)];
   const [had, has] = [new Set(old), new Set(now)];
   const changed = [
     ...old.filter((text) => !has.has(text)).map((text) => paint.red(`          - ${tame(text)}`)),
@@ -111,4 +111,10 @@ function lineChanges(before: string, after: string, paint: Paint): string[] {
   return more <= 0
     ? changed
     : [...changed.slice(0, changedLinesMax), paint.dim(`          and ${count(more, 'more line')}`)];
+}
+
+/** A long value may come cut; the line at which it was cut says nothing. */
+function linesOf(text: string): string[] {
+  const lines = text.split('\n');
+  return lines.length > 1 && text.endsWith('…') ? lines.slice(0, -1) : lines;
 }

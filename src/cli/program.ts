@@ -102,6 +102,7 @@ function wantsJson(words: readonly string[]): boolean {
 
 /** Errors that only say that a wait was cut short; the reason says more. */
 function isOurAbort(error: unknown): boolean {
-  if (error instanceof BallastError) return error.code === 'interrupted' && error.detail.fix === undefined;
+  if (error instanceof BallastError)
+    return error.code === 'interrupted' && error.detail.why === undefined && error.detail.fix === undefined;
   return error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError');
 }

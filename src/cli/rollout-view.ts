@@ -59,14 +59,17 @@ function serviceLine(
 ): string {
   const { paint } = canvas;
   const own = replicas.filter((replica) => replica.service === service.name);
-  const done = service.updated >= service.wanted && service.healthy >= service.wanted;
-  const count = `${service.updated}/${service.wanted}`;
+  const newest = own.some(({ release }) => release === newestOf(replicas));
+  const rolling = newest && service.updated < service.wanted;
+  const healthy = Math.min(service.healthy, service.wanted);
+  const count = `${healthy}/${service.wanted} healthy`;
+  const done = healthy >= service.wanted && !rolling;
   const busy = own.filter((replica) => replica.report?.state !== 'running' || replica.phase !== 'serving');
   const where = [...new Set(busy.map((replica) => `${wordOf(replica)} on ${replica.machine}`))].slice(0, 3);
   return [
     `  ${padEnd(service.name, width)}`,
     dots(service, own, canvas),
-    done ? paint.green(`${count} healthy`) : `${count} healthy`,
+    `${done ? paint.green(count) : count}${rolling ? `, ${service.updated} new` : ''}`,
     ...(where.length > 0 ? [paint.dim(where.join(', '))] : []),
   ].join('  ');
 }
@@ -74,7 +77,7 @@ function serviceLine(
 /** One dot a replica: full when healthy, half while starting, dim when it is of an older release, empty when still to come. */
 function dots({ wanted }: ServiceView, own: readonly ReplicaView[], { paint, marks }: Canvas): string {
   if (wanted > dotsMax) return '';
-  const newest = Math.max(0, ...own.map(({ release }) => release));
+  const newest = newestOf(own);
   const sorted = [...own].sort((a, b) => a.slot - b.slot || a.release - b.release);
   const drawn = sorted.map((replica) => {
     if (isInTrouble(replica)) return paint.red(marks.failed);
@@ -86,6 +89,9 @@ function dots({ wanted }: ServiceView, own: readonly ReplicaView[], { paint, mar
   const missing = Math.max(0, wanted - own.filter(({ phase }) => phase !== 'draining').length);
   return [...drawn, ...Array<string>(missing).fill(paint.dim(marks.empty))].join('');
 }
+
+const newestOf = (replicas: readonly ReplicaView[]): number =>
+  Math.max(0, ...replicas.map(({ release }) => release));
 
 function wordOf(replica: ReplicaView): string {
   if (replica.phase === 'draining') return 'leaving';

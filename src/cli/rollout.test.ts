@@ -53,7 +53,7 @@ describe('the live view', () => {
     expect(rolloutPicture(picture, canvas).join('\n')).toMatchInlineSnapshot(`
       "⠋ Rolling out guestbook, release 2  4.2 s
         db    ●  1/1 healthy
-        web   ●●◐●  1/3 healthy  starting on app-2
+        web   ●●◐●  3/3 healthy, 1 new  starting on app-2
         │ app-2: image pulled"
     `);
   });

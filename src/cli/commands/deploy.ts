@@ -111,10 +111,7 @@ async function makeRelease(
   } catch (error) {
     if (!shell.signal.aborted) throw error;
     if (asked) throw leavingOf(model.name, 0);
-    throw new BallastError(
-      'interrupted',
-      'interrupted before the release was made: nothing changed on the fleet',
-    );
+    throw new BallastError('interrupted', 'interrupted', { why: 'nothing changed on the fleet' });
   }
 }
 

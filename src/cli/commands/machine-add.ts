@@ -49,7 +49,7 @@ the fleet file names and that has not joined yet is joined the same way.`,
     const labels = labelsOf(flags.labels);
     const client = await connect(flags, shell);
     const progress = progressOn(shell, flags.quiet || flags.json);
-    const { joinOverSsh } = await import('#cli/join-machine.ts');
+    const { joinOverSsh } = await import('#cli/ssh-machine.ts');
     const newcomer = {
       name,
       ssh: flags.ssh,
@@ -69,7 +69,7 @@ the fleet file names and that has not joined yet is joined the same way.`,
 });
 
 async function check(ssh: string, identity: string | undefined, shell: Shell): Promise<number> {
-  const { inspectMachine } = await import('#cli/join-machine.ts');
+  const { inspectMachine } = await import('#cli/ssh-machine.ts');
   const { findings } = await inspectMachine(ssh, identity, shell);
   const { paint, marks } = shell.out;
   let hindered = false;

@@ -46,7 +46,7 @@ export const releases = command({
             wide: true,
             cell: ({ images }) =>
               Object.entries(images)
-                .map(([service, image]) => `${service}=${image}`)
+                .map(([service, image]) => `${service}=${shortImage(image)}`)
                 .join(' '),
           },
         ],
@@ -57,3 +57,8 @@ export const releases = command({
     return 0;
   },
 });
+
+/** `registry.internal:5000/guestbook/web@sha256:1daab1…` as `guestbook/web@1daab1…`, twelve digits of the digest. */
+function shortImage(image: string): string {
+  return image.replace(/^registry\.internal(:\d+)?\//, '').replace(/@sha256:([0-9a-f]{12})[0-9a-f]*$/, '@$1');
+}

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BallastError } from '#base/errors.ts';
 import { agentSeed } from '#provider/agent-seed.ts';
-import { inspectOverSsh } from '#provider/ssh/inspect.ts';
-import { installAgentOverSsh } from '#provider/ssh/install.ts';
+import { type Inspection, inspectOverSsh } from '#provider/ssh/inspect.ts';
+import { installAgentOverSsh, removeAgentOverSsh } from '#provider/ssh/install.ts';
 import { prepareOverSsh } from '#provider/ssh/prepare.ts';
 import { openSession, type SshSession } from '#provider/ssh/session.ts';
 import { parseTarget, type SshTarget, showTarget } from '#provider/ssh/target.ts';
@@ -39,43 +39,44 @@ const tokenReserveMs = 5 * 60_000;
  * When it cannot be one of the fleet's machines it is not left behind as one.
  */
 export async function joinOverSsh(newcomer: Newcomer, means: Means, shell: Shell): Promise<void> {
-  const { client, progress } = means;
   const target = targetOf(newcomer.ssh);
   const executable = ownExecutable();
-  const runDir = mkdtempSync(join(tmpdir(), 'bl-'));
+  await withSession(target, newcomer.identity, shell, (session) =>
+    letIn(newcomer, { ...means, session, executable }, shell),
+  );
+}
+
+async function letIn(
+  newcomer: Newcomer,
+  {
+    client,
+    progress,
+    session,
+    executable,
+  }: Means & { readonly session: SshSession; readonly executable: string },
+  shell: Shell,
+): Promise<void> {
+  const { target } = session;
+  await progress.step(`reach ${showTarget(target)}`, () => session.tryScript('exit 0'));
+  const { machines } = await client.call('listMachines', {}, { signal: shell.signal });
+  const known = machines.some(({ name }) => name === newcomer.name);
+  const enrolment = await enrol(newcomer, target, client, shell);
   try {
-    await using session = await openSession(target, {
-      stateDir: stateDir(shell),
-      runDir,
-      signal: shell.signal,
-      ...(newcomer.identity === undefined ? {} : { identity: newcomer.identity }),
-    });
-    await progress.step(`reach ${showTarget(target)}`, () => session.tryScript('exit 0'));
-    const { machines } = await client.call('listMachines', {}, { signal: shell.signal });
-    const known = machines.some(({ name }) => name === newcomer.name);
-    const enrolment = await enrol(newcomer, target, client, shell);
-    try {
-      await prepare(session, enrolment, progress, shell);
-    } catch (error) {
-      if (!known) await forget(newcomer.name, client);
-      throw error;
-    }
-    const fresh = enrolment.expiresAt - shell.now() > tokenReserveMs;
-    const current = fresh ? enrolment : await enrol(newcomer, target, client, shell);
-    await progress.step(
-      'install the agent',
-      (say) =>
-        installAgentOverSsh(
-          session,
-          agentSeed({ enrolment: current, executable }),
-          { cacheDir: cacheDir(shell) },
-          say,
-        ),
-      ({ written }) => (written.length === 0 ? 'it was there already' : ''),
-    );
-  } finally {
-    rmSync(runDir, { recursive: true, force: true });
+    await prepare(session, enrolment, progress, shell);
+  } catch (error) {
+    if (!known) await forget(newcomer.name, client);
+    throw error;
   }
+  const fresh = enrolment.expiresAt - shell.now() > tokenReserveMs;
+  const seed = agentSeed({
+    enrolment: fresh ? enrolment : await enrol(newcomer, target, client, shell),
+    executable,
+  });
+  await progress.step(
+    'install the agent',
+    (say) => installAgentOverSsh(session, seed, { cacheDir: cacheDir(shell) }, say),
+    ({ written }) => (written.length === 0 ? 'it was there already' : ''),
+  );
 }
 
 /** Says what a machine lacks, without changing anything on it or in the fleet. */
@@ -83,16 +84,33 @@ export async function inspectMachine(
   ssh: string,
   identity: string | undefined,
   shell: Shell,
-): Promise<Awaited<ReturnType<typeof inspectOverSsh>>> {
+): Promise<Inspection> {
+  return await withSession(targetOf(ssh), identity, shell, (session) =>
+    inspectOverSsh(session, { now: shell.now }),
+  );
+}
+
+/** Takes the agent off a machine that is no longer one of the fleet's. */
+export async function leaveOverSsh(ssh: string, identity: string | undefined, shell: Shell): Promise<void> {
+  await withSession(targetOf(ssh), identity, shell, (session) => removeAgentOverSsh(session));
+}
+
+/** A connection for as long as `work` takes; nothing of it stays. */
+async function withSession<T>(
+  target: SshTarget,
+  identity: string | undefined,
+  shell: Shell,
+  work: (session: SshSession) => Promise<T>,
+): Promise<T> {
   const runDir = mkdtempSync(join(tmpdir(), 'bl-'));
   try {
-    await using session = await openSession(targetOf(ssh), {
+    await using session = await openSession(target, {
       stateDir: stateDir(shell),
       runDir,
       signal: shell.signal,
       ...(identity === undefined ? {} : { identity }),
     });
-    return await inspectOverSsh(session, { now: shell.now });
+    return await work(session);
   } finally {
     rmSync(runDir, { recursive: true, force: true });
   }
@@ -107,9 +125,10 @@ async function prepare(
   await progress.step(
     'check and prepare it',
     (say) => prepareOverSsh(session, { server, now: shell.now }, say),
-    ({ facts, findings }) => {
+    ({ findings }) => {
+      const system = findings.find(({ id }) => id === 'system')?.what ?? 'fit';
       const warnings = findings.filter(({ status }) => status === 'warn').map(({ what }) => what);
-      return [facts.os, ...(warnings.length > 0 ? [`note: ${listOf(warnings)}`] : [])].join(', ');
+      return [system, ...(warnings.length > 0 ? [`note: ${listOf(warnings)}`] : [])].join('; ');
     },
   );
 }

@@ -37,15 +37,18 @@ export async function runMachines(options: MachinesOptions, signal: AbortSignal)
   const { state, log } = options;
   const settled = new Map<string, number>();
   let pauseMs = retryFirstMs;
+  const told = createTold(state);
   while (!signal.aborted) {
     const seen = state.changes.version();
     let wakeAt: number | null = null;
     try {
-      wakeAt = await pass(options, settled, signal);
+      wakeAt = await pass(options, { settled, told }, signal);
       pauseMs = retryFirstMs;
+      told.clear();
     } catch (cause) {
       if (signal.aborted) return;
       log.error('a machine could not be made or destroyed', cause);
+      if (!(cause instanceof ToldFailure)) await told.once(`machines cannot be made: ${reasonOf(cause)}`);
       wakeAt = state.now() + pauseMs;
       pauseMs = Math.min(pauseMs * 2, retryMaxMs);
       // What changes meanwhile must not turn a failure into a storm of tries.
@@ -64,7 +67,7 @@ async function waitUntil(state: FleetState, time: number, signal: AbortSignal): 
 /** One look at everything. Answers when to look again though nothing changed. */
 async function pass(
   options: MachinesOptions,
-  settled: Map<string, number>,
+  { settled, told }: { readonly settled: Map<string, number>; readonly told: Told },
   signal: AbortSignal,
 ): Promise<number | null> {
   const { state } = options;
@@ -78,8 +81,8 @@ async function pass(
   const open = wanted.filter((machine) => !settled.has(machine.name) && !destructions.includes(machine.name));
   if (destructions.length === 0 && open.length === 0) return earliest(settled);
   const maker = options.maker();
-  await maker.ready(signal);
   for (const name of destructions) await destroy(options, maker, name, signal);
+  if (open.length > 0) await maker.ready(signal);
   const found = new Map((await maker.provider.list(signal)).map((machine) => [machine.name, machine]));
   const failures: unknown[] = [];
   await inTurns(open, async (machine) => {
@@ -90,10 +93,11 @@ async function pass(
       settled.set(machine.name, joined ? Number.POSITIVE_INFINITY : state.now() + enrolmentMs + 1_000);
     } catch (cause) {
       failures.push(cause);
-      if (!signal.aborted) await tellFailure(state, machine.name, cause);
+      if (signal.aborted) return;
+      await told.once(`${machine.name} could not be made: ${reasonOf(cause)}`, machine.name);
     }
   });
-  if (failures.length > 0) throw failures[0];
+  if (failures.length > 0) throw new ToldFailure('machines could not be made', { cause: failures[0] });
   return earliest(settled);
 }
 
@@ -156,10 +160,30 @@ async function destroy(
   );
 }
 
-async function tellFailure(state: FleetState, machine: string, cause: unknown): Promise<void> {
+/** Tells of a failure once, however often it is met again before things go well. */
+interface Told {
+  readonly once: (what: string, machine?: string) => Promise<void>;
+  readonly clear: () => void;
+}
+
+function createTold(state: FleetState): Told {
+  const told = new Set<string>();
+  return {
+    async once(what, machine) {
+      if (told.has(what)) return;
+      told.add(what);
+      await state.tell({ kind: 'machine-failed', ...(machine === undefined ? {} : { machine }), what });
+    },
+    clear: () => told.clear(),
+  };
+}
+
+/** Failures of single machines, which were told one by one. */
+class ToldFailure extends Error {}
+
+function reasonOf(cause: unknown): string {
   const why = cause instanceof BallastError && cause.detail.why !== undefined ? `: ${cause.detail.why}` : '';
-  const what = `${machine} could not be made: ${cause instanceof Error ? cause.message : String(cause)}${why}`;
-  await state.tell({ kind: 'machine-failed', machine, what });
+  return `${cause instanceof Error ? cause.message : String(cause)}${why}`;
 }
 
 async function inTurns<T>(items: readonly T[], each: (item: T) => Promise<void>): Promise<void> {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { run } from '#host/exec.ts';
 import { defaultDirs, type LocalOptions } from '#provider/local/fleet.ts';
 import { createLocalProvider, type LocalProvider } from '#provider/local/local.ts';
-import { fleetName } from '#provider/local/names.ts';
+import { fleetName, nspawnName } from '#provider/local/names.ts';
 
 /** Never aborts: tests are bounded by their own time limit. */
 export const patient = new AbortController().signal;
@@ -33,6 +33,7 @@ export async function inside(provider: LocalProvider, name: string, ...command: 
 /** All that a fleet may leave on this computer: mounts, links, namespaces, routes, cgroups, processes and files. */
 export async function tracesOf({ fleet, stateDir, network }: LocalOptions): Promise<string[]> {
   const name = fleetName(fleet);
+  const first = network.replace(/\.0\/.*$/, '.1');
   const has = (text: string): boolean => text.includes(name) || text.includes(stateDir);
   const lines = (text: string): string[] => text.split('\n').filter(has);
   return [
@@ -42,7 +43,12 @@ export async function tracesOf({ fleet, stateDir, network }: LocalOptions): Prom
     ...(await run(['ip', 'route'])).split('\n').filter((line) => line.includes(network)),
     ...(await run(['find', '/sys/fs/cgroup', '-type', 'd', '-name', `${name}*`])).split('\n').filter(has),
     ...processes().filter(has),
-    ...[stateDir, `/run/ballast/${name}`, `/run/netns/${name}`].filter((path) => existsSync(path)),
+    ...[
+      stateDir,
+      `/run/ballast/${name}`,
+      `/run/netns/${name}`,
+      `/run/systemd/nspawn/propagate/${nspawnName(first)}`,
+    ].filter((path) => existsSync(path)),
   ];
 }
 

@@ -61,12 +61,20 @@ export function limitsV1(controllers: readonly string[], { cpus, memoryBytes }: 
   return writes;
 }
 
-/** The same for version 2. */
+/** The same for version 2. A limit that is not wanted needs no controller that could hold it. */
 export function limitsV2({ cpus, memoryBytes }: Limits): CgroupWrite[] {
   return [
-    { file: 'memory.max', value: memoryBytes === undefined ? 'max' : String(memoryBytes) },
+    {
+      file: 'memory.max',
+      value: memoryBytes === undefined ? 'max' : String(memoryBytes),
+      optional: memoryBytes === undefined,
+    },
     { file: 'memory.swap.max', value: memoryBytes === undefined ? 'max' : '0', optional: true },
-    { file: 'cpu.max', value: `${cpus === undefined ? 'max' : quota(cpus)} ${periodUs}` },
+    {
+      file: 'cpu.max',
+      value: `${cpus === undefined ? 'max' : quota(cpus)} ${periodUs}`,
+      optional: cpus === undefined,
+    },
   ];
 }
 

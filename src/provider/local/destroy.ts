@@ -7,10 +7,10 @@ import { controlOf, tell } from './control.ts';
 import type { LocalFleet } from './fleet.ts';
 import { layersIn } from './layers.ts';
 import { withLock } from './lock.ts';
-import { unmountUnder } from './mounts.ts';
-import { fleetName, runDirOf } from './names.ts';
+import { clearAfterNspawn, unmountUnder } from './mounts.ts';
+import { fleetName, nspawnName, runDirOf } from './names.ts';
 import { networkDown, setPartition } from './network.ts';
-import { machinesIn, readRecord } from './record.ts';
+import { machinesIn, pathsOf, readRecord } from './record.ts';
 
 /** Takes a machine away in whatever state it is; absent is well. */
 export async function destroyMachine(fleet: LocalFleet, name: string, signal: AbortSignal): Promise<void> {
@@ -25,8 +25,11 @@ export async function destroyMachine(fleet: LocalFleet, name: string, signal: Ab
       if (!(error instanceof BallastError && error.code === 'timed-out')) throw error;
     });
     await cgroupOf(own.fleet, name).remove();
+    if (record) {
+      await clearAfterNspawn(nspawnName(record.address), pathsOf(dir).root);
+      await setPartition(fleet.network, record.address, false, signal);
+    }
     await unmountUnder(dir);
-    if (record) await setPartition(fleet.network, record.address, false, signal);
     rmSync(controlOf(own), { force: true });
     await run(removeArgv(dir), { signal });
   });

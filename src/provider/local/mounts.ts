@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { run } from '#host/exec.ts';
 
 /** Mount points of a mount table, the text of /proc/self/mountinfo, innermost last. */
@@ -31,4 +31,19 @@ export async function unmountUnder(dir: string): Promise<void> {
       if (isMounted(path)) throw error;
     });
   }
+}
+
+/**
+ * Removes what nspawn leaves behind when it is killed, part of which it would not start over. To be called while the
+ * machine's root is still mounted, if it is: one file is named after its inode.
+ */
+export async function clearAfterNspawn(name: string, root: string): Promise<void> {
+  const state = '/run/systemd/nspawn';
+  for (const dir of [`${state}/propagate/${name}`, `${state}/unix-export/${name}`]) {
+    await unmountUnder(dir);
+    rmSync(dir, { recursive: true, force: true });
+  }
+  if (!isMounted(root)) return;
+  const { dev, ino } = statSync(root);
+  rmSync(`${state}/locks/inode-${dev}:${ino}`, { force: true });
 }

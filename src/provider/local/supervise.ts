@@ -5,8 +5,8 @@ import { must } from '#base/assert.ts';
 import { type Cgroup, cgroupOf, moveSupervisor } from './cgroup.ts';
 import { type Control, controlOf, type Order, openControl, type Status } from './control.ts';
 import { tryLock } from './lock.ts';
-import { mountOverlay, unmountUnder } from './mounts.ts';
-import { fleetName, runDirOf } from './names.ts';
+import { clearAfterNspawn, mountOverlay, unmountUnder } from './mounts.ts';
+import { fleetName, nspawnName, runDirOf } from './names.ts';
 import { bootArgv, overlayOptions } from './nspawn.ts';
 import { leaderOf } from './processes.ts';
 import { type MachinePaths, type MachineRecord, pathsOf, readRecord } from './record.ts';
@@ -62,6 +62,7 @@ export async function superviseMachine(dir: string): Promise<number> {
     return code;
   } finally {
     await machine.cgroup.remove().catch(report);
+    await clearAfterNspawn(nspawnName(record.address), machine.paths.root).catch(report);
     await unmountUnder(machine.paths.root).catch(report);
     lock.release();
     machine.control?.close();
@@ -84,6 +85,7 @@ async function bootOnce(machine: Machine): Promise<number> {
     mkdirSync(dir, { recursive: true });
   }
   await mountOverlay(paths.root, overlayOptions(record, paths));
+  await clearAfterNspawn(nspawnName(record.address), paths.root);
   cgroup.ensure(record.size);
   const up = join(paths.signals, 'up');
   const watcher = watch(paths.signals, () => {

@@ -28,6 +28,9 @@ export interface Converger {
   /** Generation of the newest manifest that the machine was seen to hold completely. */
   readonly converged: () => number;
   readonly failures: Failures;
+  /** Reports that something of the agent's own fails, and that it is well again. */
+  readonly complain: (what: string, cause: unknown) => void;
+  readonly content: (what: string) => void;
   /** Key of the failed step that stands in a resource's way. */
   readonly blockerOf: (id: string) => string | undefined;
 }
@@ -67,8 +70,9 @@ export function createConverger(options: ConvergerOptions): Converger {
     try {
       await lookAndPlan(manifest);
       await startSteps();
+      failures.content('agent:ledger');
     } catch (cause) {
-      log.error(`a round of converging failed: ${explain(cause)}`);
+      complain('agent:ledger', cause);
       observer.mark(kinds);
       setTimeout(() => schedule(0), 1_000);
     } finally {
@@ -104,8 +108,13 @@ export function createConverger(options: ConvergerOptions): Converger {
     const ready = round.take((step) => failures.holds(step, now), busy);
     if (ready.length === 0) return;
     for (const { resource } of ready) busy.add(placeOf(resource));
-    // On disk before anything is touched: what a crash interrupts is known to be ours.
-    await memory.keepLedger(beginSteps(memory.ledger(), ready));
+    try {
+      // On disk before anything is touched: what a crash interrupts is known to be ours.
+      await memory.keepLedger(beginSteps(memory.ledger(), ready));
+    } catch (cause) {
+      for (const { resource } of ready) busy.delete(placeOf(resource));
+      throw cause;
+    }
     for (const step of ready) void runStep(step);
   }
 
@@ -123,13 +132,13 @@ export function createConverger(options: ConvergerOptions): Converger {
     } catch (cause) {
       if (signal.aborted) return;
       const failure = failures.add(step, cause, Date.now());
-      log.warn(`${action} ${key} failed: ${failure.what}`);
+      log.again(key, `${action} ${key} failed: ${failure.what}`);
     }
     busy.delete(placeOf(resource));
     observer.changed(resource);
     round.end(step, ok);
     onStep(step, ok ? 'done' : 'failed');
-    await startSteps().catch((cause: unknown) => log.error(explain(cause)));
+    await startSteps().catch((cause: unknown) => complain('agent:ledger', cause));
     schedule(roundDelayMs);
     onChange();
   }
@@ -139,6 +148,12 @@ export function createConverger(options: ConvergerOptions): Converger {
     const at = failures.nextAt();
     if (at !== undefined && !signal.aborted)
       retry = setTimeout(() => schedule(0), Math.max(0, at - Date.now()) + 1);
+  }
+
+  function complain(what: string, cause: unknown): void {
+    failures.complain(what, cause);
+    log.again(what, `${what} fails: ${explain(cause)}`);
+    onChange();
   }
 
   function mark(marked: Iterable<ResourceKind>): void {
@@ -162,6 +177,8 @@ export function createConverger(options: ConvergerOptions): Converger {
     markAll: () => mark(kinds),
     converged: () => converged,
     failures,
+    complain,
+    content: (what) => failures.content(what),
     blockerOf: (id) => round.blockerOf(id),
   };
 }

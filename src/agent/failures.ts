@@ -16,6 +16,9 @@ interface Failed {
 /** Steps that failed, and when each may be tried again. */
 export interface Failures {
   readonly add: (step: Step, cause: unknown, now: number) => StepFailure;
+  /** Something of the agent's own that fails, apart from all steps. */
+  readonly complain: (what: string, cause: unknown) => void;
+  readonly content: (what: string) => void;
   readonly succeeded: (key: string) => void;
   /** Whether a step has to wait before it is tried again. */
   readonly holds: (step: Step, now: number) => boolean;
@@ -31,16 +34,19 @@ export interface Failures {
 
 export function createFailures(): Failures {
   const failed = new Map<string, Failed>();
+  const complaints = new Map<string, StepFailure>();
   return {
     add(step, cause, now) {
       const count = (failed.get(step.key)?.count ?? 0) + 1;
-      const failure = toFailure(step, cause);
+      const failure = toFailure(step.resource.id, cause);
       // Trying again does not make an image appear in a registry: say so at once.
       const permanent = cause instanceof BallastError && cause.code === 'image-not-found';
       const retryAt = now + retryDelayMs(count);
       failed.set(step.key, { digest: appliedDigest(step.resource), count, retryAt, permanent, failure });
       return failure;
     },
+    complain: (what, cause) => void complaints.set(what, toFailure(what, cause)),
+    content: (what) => void complaints.delete(what),
     succeeded: (key) => void failed.delete(key),
     holds(step, now) {
       const known = failed.get(step.key);
@@ -52,7 +58,8 @@ export function createFailures(): Failures {
     forgive() {
       for (const [key, known] of failed) failed.set(key, { ...known, count: 0, retryAt: 0 });
     },
-    list: () => [...failed.values()].map(({ failure }) => failure).sort(byResource),
+    list: () =>
+      [...complaints.values(), ...[...failed.values()].map(({ failure }) => failure)].sort(byResource),
     of: (key) => failed.get(key),
     nextAt: () => {
       const times = [...failed.values()].map(({ retryAt }) => retryAt);
@@ -63,9 +70,9 @@ export function createFailures(): Failures {
 
 const byResource = (a: StepFailure, b: StepFailure): number => (a.resource < b.resource ? -1 : 1);
 
-function toFailure({ resource }: Step, cause: unknown): StepFailure {
-  if (!(cause instanceof BallastError)) return { resource: resource.id, what: explain(cause) };
+function toFailure(resource: string, cause: unknown): StepFailure {
+  if (!(cause instanceof BallastError)) return { resource, what: explain(cause) };
   const { why, fix, log } = cause.detail;
   const what = [cause.message, why, fix].filter((part) => part !== undefined && part !== '').join('; ');
-  return { resource: resource.id, what, ...(log === undefined || log.length === 0 ? {} : { log }) };
+  return { resource, what, ...(log === undefined || log.length === 0 ? {} : { log }) };
 }

@@ -81,7 +81,7 @@ async function connectOnce(options: LinkOptions, onSocket: (socket: WebSocket) =
     socket.on('open', () => {
       opened = true;
       onSocket(socket);
-      log.info(`connected to ${server}`);
+      log.again('link', `connected to ${server}`);
       onOpen();
     });
     socket.on('pong', () => {
@@ -93,7 +93,7 @@ async function connectOnce(options: LinkOptions, onSocket: (socket: WebSocket) =
       if (message) onMessage(message);
     });
     socket.on('error', (cause) => {
-      if (!signal.aborted) log.warn(`the connection to ${server} failed: ${explain(cause)}`);
+      if (!signal.aborted) log.again('link', `the connection to ${server} failed: ${explain(cause)}`);
     });
     socket.on('close', () => {
       clearInterval(alive);

@@ -6,10 +6,22 @@ const write = (priority: number, text: string): void => {
   process.stdout.write(`<${priority}>${text.replaceAll('\n', ' ')}\n`);
 };
 
+const said = new Map<string, { readonly text: string; readonly at: number }>();
+const againMs = 600_000;
+
+/** A warning that may come again and again: said when it changes, and now and then. */
+function again(about: string, text: string): void {
+  const known = said.get(about);
+  if (known?.text === text && Date.now() - known.at < againMs) return;
+  said.set(about, { text, at: Date.now() });
+  write(4, text);
+}
+
 export const log = {
   error: (text: string): void => write(3, text),
   warn: (text: string): void => write(4, text),
   info: (text: string): void => write(6, text),
+  again,
 } as const;
 
 /** An error with the errors behind it, in one line. */

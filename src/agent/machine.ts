@@ -27,11 +27,12 @@ export interface Machine {
   readonly converger: Converger;
   readonly replicas: Replicas;
   /** Takes a manifest over, once it is safe on disk; refuses one that is older or broken. */
-  readonly give: (message: Extract<ToAgent, { kind: 'manifest' }>) => Promise<void>;
+  readonly give: (message: Extract<ToAgent, { kind: 'manifest' }>) => void;
   readonly serviceOf: (replica: string) => string;
 }
 
 const sweepMs = 30_000;
+const retryMs = 5_000;
 
 export async function openMachine(options: MachineOptions): Promise<Machine> {
   const { machine, stateDir, signal, onChange, onNews } = options;
@@ -42,6 +43,8 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
   const facilities = createFacilities({ signal, stateDir, secret: vault.get, progress }, jobs);
   const told = new Map<string, string>();
   let manifest = memory.given()?.manifest;
+  let keeping: Promise<void> = Promise.resolve();
+  let newest: ToAgent | undefined;
 
   const replicas = createReplicas({
     onChange,
@@ -79,6 +82,30 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
     converger.hold(next);
   }
 
+  function give(message: Extract<ToAgent, { kind: 'manifest' }>): void {
+    newest = message;
+    // One after the other: a later one must not overtake the one before it on the way to the disk.
+    keeping = keeping.then(async () => await take(message));
+  }
+
+  async function take(message: Extract<ToAgent, { kind: 'manifest' }>): Promise<void> {
+    const why = refusal(machine, memory.given(), message);
+    if (why !== undefined) return log.warn(`refused a manifest: ${why}`);
+    const { epoch, manifest: next, secrets } = message;
+    try {
+      await vault.put(secrets);
+      await memory.keepGiven({ epoch, manifest: next });
+      hold(next);
+      await vault.keepOnly(next);
+    } catch (cause) {
+      // What is not on disk would be forgotten by a restart, and undone: it is not begun.
+      converger.complain('agent:manifest', cause);
+      setTimeout(() => newest === message && give(message), retryMs);
+      return;
+    }
+    converger.content('agent:manifest');
+  }
+
   if (manifest) hold(manifest);
   const sweep = setInterval(() => {
     if (manifest) watch.follow(manifest);
@@ -94,15 +121,7 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
     memory,
     converger,
     replicas,
-    async give(message) {
-      const why = refusal(machine, memory.given(), message);
-      if (why !== undefined) return log.warn(`refused a manifest: ${why}`);
-      const { epoch, manifest: next, secrets } = message;
-      await vault.put(secrets);
-      await memory.keepGiven({ epoch, manifest: next });
-      hold(next);
-      await vault.keepOnly(next);
-    },
+    give,
     serviceOf: (replica) =>
       (manifest ? containersOf(manifest) : []).find(({ name }) => name === replica)?.service ?? '',
   };

@@ -77,9 +77,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
 function receive(message: ToAgent, machine: Machine, streams: ReturnType<typeof createStreams>): void {
   switch (message.kind) {
     case 'manifest':
-      machine
-        .give(message)
-        .catch((cause: unknown) => log.error(`a manifest could not be kept: ${explain(cause)}`));
+      machine.give(message);
       break;
     case 'logs':
     case 'exec':
@@ -164,7 +162,7 @@ async function becomeKnown(
         await forgetToken(configFile, config);
         return known;
       }
-      if (!signal.aborted) log.warn(`could not join the fleet: ${explain(cause)}`);
+      if (!signal.aborted) log.again('join', `could not join the fleet: ${explain(cause)}`);
     }
     await sleep(waitMs * (0.5 + Math.random()), undefined, { signal }).catch(() => {});
   }

@@ -57,10 +57,10 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
   return {
     follow({ resources }) {
       units = new Set(resources.flatMap((resource) => unitNames(resource)));
-      files = new Set(resources.flatMap((resource) => (resource.kind === 'file' ? [resource.path] : [])));
+      files = new Set(resources.flatMap((resource) => ('path' in resource ? [resource.path] : [])));
       for (const directory of new Set([...files].map((path) => dirname(path)))) {
         listen(directory, (name) => {
-          if (files.has(`${directory}/${basename(name)}`)) onDirty(['file']);
+          if (files.has(`${directory}/${basename(name)}`)) onDirty(['directory', 'file']);
         });
       }
       if (!firewall && resources.some(({ kind }) => kind === 'firewall')) {

@@ -59,7 +59,7 @@ export async function removeFile(path: string): Promise<void> {
     await rm(path, { force: true });
     await syncDirectory(dirname(path));
   } catch (cause) {
-    if (codeOf(cause) === 'ENOENT') return;
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(cause) ?? '')) return;
     throw await fileFailure(path, cause);
   }
 }
@@ -69,6 +69,13 @@ export async function fileFailure(path: string, cause: unknown): Promise<Ballast
   if (cause instanceof BallastError) return cause;
   const code = codeOf(cause);
   if (code === 'ENOSPC' || code === 'EDQUOT') return await noSpace(path, cause);
+  if (code === 'ENOTDIR' || code === 'EEXIST') {
+    return new BallastError('conflict', `${path} could not be written`, {
+      why: 'a directory on its way is a file',
+      fix: 'move that file away on the machine',
+      cause,
+    });
+  }
   const why = cause instanceof Error ? cause.message : String(cause);
   return new BallastError('command-failed', `${path} could not be written`, { why, cause });
 }

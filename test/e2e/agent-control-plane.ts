@@ -171,7 +171,8 @@ export async function startControlPlane(machine: string, host: string): Promise<
       }),
     drop: () => socket?.terminate(),
     async close() {
-      socket?.terminate();
+      // Also those that were cut off by a partition and never ended.
+      for (const client of sockets.clients) client.terminate();
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },

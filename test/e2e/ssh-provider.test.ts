@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { BallastError } from '#base/errors.ts';
 import { run } from '#host/exec.ts';
 import { agentSeed } from '#provider/agent-seed.ts';
 import { inspectOverSsh } from '#provider/ssh/inspect.ts';
@@ -96,6 +97,25 @@ describe('a machine that is there already', () => {
     expect(said).toEqual([]);
   });
 
+  test('that lacks a package and cannot get it, says what apt-get said', async () => {
+    await inside(provider, 'far-1', 'dpkg', '--remove', '--force-depends', 'catatonit');
+    const { findings } = await inspectOverSsh(await session(), { server, now });
+    expect(findings.find(({ id }) => id === 'packages')).toMatchObject({
+      status: 'missing',
+      packages: ['catatonit'],
+    });
+    const said: string[] = [];
+    const error = await prepareOverSsh(await session(), { server, now }, (what) => said.push(what)).catch(
+      (caught: unknown) => caught,
+    );
+    expect(said).toEqual(['installing catatonit']);
+    expect(error).toMatchObject({
+      code: 'command-failed',
+      message: 'packages could not be installed on root@10.97.97.1',
+    });
+    expect((error as BallastError).detail.log?.join('\n')).toContain('catatonit');
+  });
+
   test('gets the agent, once', async () => {
     const open = await session({ user: 'ana' });
     const first = await installAgentOverSsh(open, seed(), { cacheDir: dir }, quiet);
@@ -119,8 +139,10 @@ describe('a machine that is there already', () => {
       '-c',
       'echo broken >/usr/local/bin/ballast; rm /etc/ballast/agent.json',
     );
-    const { written } = await installAgentOverSsh(await session(), seed(), { cacheDir: dir }, quiet);
+    const how = { cacheDir: dir, compress: true };
+    const { written } = await installAgentOverSsh(await session(), seed(), how, quiet);
     expect(written).toEqual(['/usr/local/bin/ballast', '/etc/ballast/agent.json']);
+    expect((await installAgentOverSsh(await session(), seed(), how, quiet)).written).toEqual([]);
     expect(await inside(provider, 'far-1', 'systemctl', 'is-active', 'ballast-agent')).toBe('active');
   });
 

@@ -180,8 +180,12 @@ export const baseDigest = digestOf([
   baseFiles,
 ]);
 
-/** Installs the base into a directory, in mount and process namespaces of its own, so that none can be left over. */
+/**
+ * Installs the base into a directory. In mount and process namespaces of its own, and ended with the process that
+ * starts it, so that nothing is left over, whatever is killed.
+ */
 export const installArgv = (dir: string): string[] => [
+  ...['setpriv', '--pdeathsig', 'KILL', '--'],
   ...['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--'],
   ...['mmdebstrap', '--mode=root', '--variant=minbase', `--include=${basePackages.join(',')}`],
   '--aptopt=APT::Install-Recommends "false"',

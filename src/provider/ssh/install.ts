@@ -22,6 +22,8 @@ import type { SshSession } from './session.ts';
 export interface InstallOptions {
   /** Directory where compressed copies are kept, for the next machine. */
   readonly cacheDir: string;
+  /** Whether large files travel compressed. Absent: when the machine is far enough away for that to be quicker. */
+  readonly compress?: boolean;
 }
 
 export interface Installed {
@@ -85,16 +87,20 @@ function parseState(output: string): Map<string, string> {
   );
 }
 
-async function sendFile(session: SshSession, file: RemoteFile, { cacheDir }: InstallOptions): Promise<void> {
+async function sendFile(
+  session: SshSession,
+  file: RemoteFile,
+  { cacheDir, compress }: InstallOptions,
+): Promise<void> {
   const source = must(file.source, 'source');
   const digest = must(file.state.split(' ')[2], 'digest');
-  const near = (await roundTripMs(session)) < nearMs;
-  const sent = near ? source : await compressed(source, digest, cacheDir);
+  const small = compress ?? (await roundTripMs(session)) >= nearMs;
+  const sent = small ? await compressed(source, digest, cacheDir) : source;
   const fresh = `${file.path}.new`;
   const script = [
     'set -e',
     `mkdir -p ${quote(file.path.slice(0, file.path.lastIndexOf('/')) || '/')}`,
-    `${near ? 'cat' : 'gzip -dc'} >${quote(fresh)}`,
+    `${small ? 'gzip -dc' : 'cat'} >${quote(fresh)}`,
     // A connection that breaks off looks like the end of the file.
     `echo ${quote(`${digest}  ${fresh}`)} | sha256sum --check --status`,
     `chmod ${file.mode.toString(8)} ${quote(fresh)}`,

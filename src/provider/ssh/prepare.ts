@@ -19,7 +19,18 @@ export async function prepareOverSsh(
   const packages = [...new Set(before.findings.flatMap((finding) => finding.packages ?? []))].sort();
   if (packages.length === 0) return before;
   progress(`installing ${packages.join(', ')}`);
-  await session.script(installScript(packages), { timeoutMs: installTimeoutMs });
+  await session.script(installScript(packages), { timeoutMs: installTimeoutMs }).catch((cause: unknown) => {
+    if (!(cause instanceof BallastError && cause.code === 'command-failed')) throw cause;
+    throw new BallastError(
+      'command-failed',
+      `packages could not be installed on ${showTarget(session.target)}`,
+      {
+        cause,
+        fix: `see why, on the machine: apt-get install ${packages.join(' ')}`,
+        log: cause.detail.log ?? [],
+      },
+    );
+  });
   const after = await inspectOverSsh(session, options);
   refuseObstacles(session, after.findings);
   return after;

@@ -38,7 +38,7 @@ export function connectionFailure(server: string, cause: unknown): BallastError 
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return said(
         'it does not hold a certificate of this fleet: another server answers there, or the fleet was made anew',
-        'add the context anew from the server’s admin.json: `ballast context add`',
+        'take the context anew from the server’s admin.json: `ballast context rm NAME`, then `ballast context add NAME --from admin.json`',
       );
     case 'CERT_HAS_EXPIRED':
     case 'CERT_NOT_YET_VALID':

@@ -24,6 +24,7 @@ export function ndjsonBody(
   const encoder = new TextEncoder();
   const iterator = items[Symbol.asyncIterator]();
   let pending: Promise<IteratorResult<unknown>> | undefined;
+  let left = false;
   return new ReadableStream<Uint8Array>(
     {
       start(controller) {
@@ -33,6 +34,7 @@ export function ndjsonBody(
         try {
           pending ??= iterator.next();
           const next = await withBeat(pending);
+          if (left) return; // nobody is there to be told
           if (next === 'beat') return controller.enqueue(encoder.encode('\n'));
           pending = undefined;
           if (next.done === true && closing.aborted)
@@ -40,11 +42,13 @@ export function ndjsonBody(
           if (next.done === true) controller.close();
           else controller.enqueue(encoder.encode(`${JSON.stringify(next.value)}\n`));
         } catch (cause) {
+          if (left) return;
           controller.enqueue(encoder.encode(failureLine(toWire(onError(cause)))));
           controller.close();
         }
       },
       cancel() {
+        left = true;
         stop();
         void iterator.return?.();
       },

@@ -76,3 +76,11 @@ test('long texts are cut', () => {
   const [change] = manifestChanges(manifest(file('/a', 'x')), manifest(file('/a', 'y'.repeat(5_000))));
   expect(change?.fields[0]?.after).toHaveLength(200);
 });
+
+test('of texts with many lines only those that differ are shown', () => {
+  const [change] = manifestChanges(
+    manifest(file('/a', 'one\ntwo\nthree\n')),
+    manifest(file('/a', 'one\n2\nthree\n')),
+  );
+  expect(change?.fields).toEqual([{ name: 'content', before: 'two', after: '2' }]);
+});

@@ -4,6 +4,8 @@ import type { ResourceChange } from '#wire/views.ts';
 
 /** Characters of a field that a preview shows. */
 const shownMax = 200;
+/** Lines of a text that a preview shows. */
+const linesMax = 20;
 /** Fields of one resource that a preview shows. */
 const fieldsMax = 40;
 
@@ -92,8 +94,26 @@ function fieldChanges(before: Resource, after: Resource): ResourceChange['fields
   return [...new Set([...a.keys(), ...b.keys()])].flatMap((name) => {
     const from = a.get(name) ?? null;
     const to = b.get(name) ?? null;
-    return from === to ? [] : [{ name, before: shorten(from), after: shorten(to) }];
+    return from === to ? [] : [{ name, ...shown(from, to) }];
   });
+}
+
+/** Both sides of a field; of long texts only the lines that differ. */
+function shown(before: string | null, after: string | null): { before: string | null; after: string | null } {
+  if (before === null || after === null || !`${before}${after}`.includes('\n')) {
+    return { before: shorten(before), after: shorten(after) };
+  }
+  return { before: linesOnlyIn(before, after), after: linesOnlyIn(after, before) };
+}
+
+function linesOnlyIn(text: string, other: string): string {
+  const there = new Set(other.split('\n'));
+  const lines = text.split('\n').filter((line) => !there.has(line));
+  const rest = lines.length - linesMax;
+  return [
+    ...lines.slice(0, linesMax).map((line) => shorten(line)),
+    ...(rest > 0 ? [`… ${rest} lines more`] : []),
+  ].join('\n');
 }
 
 /** Fields by name; texts of `Key=value` lines as one field for each key. Values of secrets are never among them. */

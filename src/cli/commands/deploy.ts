@@ -6,6 +6,7 @@ import { connect } from '#cli/connect.ts';
 import { finishRollout } from '#cli/finish-rollout.ts';
 import { isFleet, type LoadedApp, loadAppFiles } from '#cli/load-app.ts';
 import { pinProgress } from '#cli/pin-progress.ts';
+import { isForPeople } from '#cli/render/output.ts';
 import { type Progress, progressOn } from '#cli/render/progress.ts';
 import { count, listOf } from '#cli/render/text.ts';
 import { leavingOf } from '#cli/rollout-outcome.ts';
@@ -42,8 +43,7 @@ Exit codes: 0 healthy, 3 rolled back, 4 timed out (the rollout goes on), 5 someb
   async run({ flags }, shell) {
     const files = filesToRead(flags.file, shell);
     const client = await connect(flags, shell);
-    const quiet = flags.quiet || flags.json || flags.output === 'json';
-    const progress = progressOn(shell, quiet);
+    const progress = progressOn(shell, flags.quiet || !isForPeople(flags));
     if (isFleet(files)) {
       const { deployFleet } = await import('#cli/deploy-fleet.ts');
       return await deployFleet(files, flags, { client, progress }, shell);

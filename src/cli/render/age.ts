@@ -18,6 +18,3 @@ export function showTime(ms: number): string {
   const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
   return `${day} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
 }
-
-/** `14:03:07`. */
-export const showClock = (ms: number): string => showTime(ms).slice(11);

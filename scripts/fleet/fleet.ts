@@ -27,6 +27,8 @@ export interface LocalFleetOptions {
   readonly network: string;
   readonly machines: number;
   readonly port: number;
+  /** Keeps its context in a file of its own, so that the user's contexts are left alone. */
+  readonly ownConfig?: boolean;
   readonly size?: { readonly cpus?: number; readonly memory?: string };
 }
 
@@ -72,7 +74,11 @@ export function localFleet(options: LocalFleetOptions): LocalFleet {
     exec([executable, ...words], {
       timeoutMs: 300_000,
       ...more,
-      env: { BALLAST_CONTEXT: name, ...more.env },
+      env: {
+        BALLAST_CONTEXT: name,
+        ...(options.ownConfig ? { BALLAST_CONFIG: join(home, 'config.yaml') } : {}),
+        ...more.env,
+      },
     });
 
   return {

@@ -5,6 +5,7 @@ import type { Policy, Release } from '#plan/model.ts';
 import type { GrantModel, ServiceModel } from '#spec/model.ts';
 import { containerText, type GrantedFile } from './container.ts';
 import { dnsUnit } from './dns.ts';
+import { firewallId } from './firewall.ts';
 import type { ContainerResource, FileResource, HealthPlan, Resource } from './manifest.ts';
 import { networkUnit, podmanNetwork } from './network.ts';
 import { directory, file } from './resources.ts';
@@ -128,6 +129,8 @@ function containerOf(policy: Policy, placed: Placed): ContainerResource {
       ...needs.map(({ id }) => id),
       `unit:${networkUnit}`,
       `unit:${dnsUnit}`,
+      // Its door is open before it can be healthy.
+      firewallId,
       `file:/etc/containers/networks/${podmanNetwork}.json`,
     ],
     origin: originOf(placed),

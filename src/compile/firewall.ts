@@ -9,8 +9,9 @@ import type { Placed, ServedService } from './view.ts';
 
 const table = 'ballast';
 const path = '/etc/ballast/firewall.nft';
-export const firewallUnit = 'ballast-firewall.service';
+const firewallUnit = 'ballast-firewall.service';
 const origin = 'firewall';
+export const firewallId = `firewall:inet/${table}`;
 
 /**
  * One nftables table: published ports are sent to serving replicas on whatever machine they run, containers talk
@@ -33,7 +34,7 @@ export function firewallResources(
     runningUnit(origin, firewallUnit, [unitFile], { after: [rulesFile.id, 'package:nftables'] }),
     {
       kind: 'firewall',
-      id: `firewall:inet/${table}`,
+      id: firewallId,
       family: 'inet',
       table,
       rules,
@@ -55,7 +56,7 @@ function rulesText(
   const networks = networkMembers(placed);
   const shut = shutIn(placed);
   const machines = Object.values(policy.machines).map(({ address }) => address);
-  const doors = [...new Set(services.flatMap((service) => doorsOf(service, machine)))];
+  const doors = [...new Set(placed.filter(({ replica }) => replica.machine === machine).flatMap(doorsOf))];
   const published = services.flatMap((service) =>
     service.service.ports.flatMap((port) => publishRule(port, service, machine)),
   );
@@ -129,14 +130,14 @@ function shutIn(placed: readonly Placed[]): readonly string[] {
 }
 
 /**
- * Where connections to published ports arrive that another machine took: they come from that machine's address,
- * so that the answers go back through it.
+ * Where connections to published ports arrive that another machine took: they come from that machine's address, so
+ * that the answers go back through it. Open from before the replica serves until it is gone, because machines do
+ * not all learn at the same instant who serves.
  */
-function doorsOf({ service, replicas }: ServedService, machine: string): readonly string[] {
-  const here = replicas.filter((replica) => replica.machine === machine);
+function doorsOf({ replica, service }: Placed): readonly string[] {
   return service.ports
     .filter(({ mode }) => mode === 'ingress' && service.networkMode === 'bridge')
-    .flatMap(({ protocol, target }) => here.map(({ address }) => `${address} . ${protocol} . ${target}`));
+    .map(({ protocol, target }) => `${replica.address} . ${protocol} . ${target}`);
 }
 
 const setText = (name: string, elements: readonly string[], type = 'ipv4_addr'): string =>

@@ -46,9 +46,11 @@ export async function enrol(
   authority: Authority,
   { token, csr }: { readonly token: string; readonly csr: string },
 ): Promise<{ readonly machine: string; readonly certificate: string }> {
+  const key = keys.enrolment(hash(token));
+  // Anybody may knock here: what costs time comes after what only a token opens.
+  if ((await state.store.get(key)) === undefined) throw refused('it is unknown, or was used already');
   const usedBy = await requestKeyId(csr);
   return await state.exclusive(async () => {
-    const key = keys.enrolment(hash(token));
     const stored = await read<StoredEnrolment>(state, key);
     if (stored === undefined) throw refused('it is unknown, or was used already');
     if (stored.expiresAt <= state.now()) {

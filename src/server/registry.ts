@@ -49,40 +49,48 @@ export function createRegistry(
   let known: { readonly stored: StoredRegistry; readonly fixtures: Fixtures } | undefined;
   const none: Fixtures = { ca: authority.certificate, registry: null };
 
-  async function ensure(machine: MachineRecord): Promise<StoredRegistry> {
+  async function stored(machine: MachineRecord): Promise<StoredRegistry | undefined> {
     const entry = await state.store.get(keys.registry);
     const there = entry && (JSON.parse(entry.value) as StoredRegistry);
-    if (there && stillGood(there, machine, state.now())) return there;
-    return await state.exclusive(async () => {
-      const host = ['registry.internal', machine.address];
-      const pair = await authority.forServer(host, lifetimes.registry);
-      const { set, versions } = await accounts(secrets, `${machine.address}:${registryPort}`);
-      const key = await secrets.changeTo(names.key, pair.key, 'ballast');
-      const stored: StoredRegistry = {
-        address: machine.address,
-        fixture: {
-          machine: machine.name,
-          port: registryPort,
-          certificate: pair.certificate,
-          keySecret: `${names.key}@${key.version}`,
-          htpasswdSecret: versions.pushHtpasswd,
-          pullHtpasswdSecret: versions.pullHtpasswd,
-          pullAuthSecret: versions.pullAuth,
-        },
-      };
-      await state.commit({
-        set: { ...set, ...key.set, [keys.registry]: stored },
-        bump: true,
-        events: [
-          {
-            kind: 'registry',
+    return there && stillGood(there, machine, state.now()) ? there : undefined;
+  }
+
+  async function ensure(machine: MachineRecord): Promise<StoredRegistry> {
+    return (
+      (await stored(machine)) ??
+      (await state.exclusive(async () => {
+        const meanwhile = await stored(machine);
+        if (meanwhile !== undefined) return meanwhile;
+        const host = ['registry.internal', machine.address];
+        const pair = await authority.forServer(host, lifetimes.registry);
+        const { set, versions } = await accounts(secrets, `${machine.address}:${registryPort}`);
+        const key = await secrets.changeTo(names.key, pair.key, 'ballast');
+        const made: StoredRegistry = {
+          address: machine.address,
+          fixture: {
             machine: machine.name,
-            what: `the registry of the fleet is on ${machine.name}`,
+            port: registryPort,
+            certificate: pair.certificate,
+            keySecret: `${names.key}@${key.version}`,
+            htpasswdSecret: versions.pushHtpasswd,
+            pullHtpasswdSecret: versions.pullHtpasswd,
+            pullAuthSecret: versions.pullAuth,
           },
-        ],
-      });
-      return stored;
-    });
+        };
+        await state.commit({
+          set: { ...set, ...key.set, [keys.registry]: made },
+          bump: true,
+          events: [
+            {
+              kind: 'registry',
+              machine: machine.name,
+              what: `the registry of the fleet is on ${machine.name}`,
+            },
+          ],
+        });
+        return made;
+      }))
+    );
   }
 
   return {
@@ -90,8 +98,8 @@ export function createRegistry(
       const machine = registryMachine(state.policy);
       if (machine === undefined) return none;
       if (known && stillGood(known.stored, machine, state.now())) return known.fixtures;
-      const stored = await ensure(machine);
-      known = { stored, fixtures: { ca: authority.certificate, registry: stored.fixture } };
+      const found = await ensure(machine);
+      known = { stored: found, fixtures: { ca: authority.certificate, registry: found.fixture } };
       return known.fixtures;
     },
     async access() {

@@ -1,81 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
-import type { ContainerResource } from '#compile/manifest.ts';
-import type { ReplicaReport } from '#plan/model.ts';
+import { closeFleets, closeLater, obey, rollout, serverWith } from '#server/testing/fleet.ts';
 import { replicas, someApp, someService } from '#server/testing/models.ts';
-import { connectAgent, emptyReport, joinFleet, type TestAgent } from '#server/testing/test-agent.ts';
-import { startTestServer, type TestServer } from '#server/testing/test-server.ts';
+import { startTestServer } from '#server/testing/test-server.ts';
 import { createClient } from '#wire/client.ts';
 import { type OperationName } from '#wire/operations.ts';
 import { outputSchemas } from '#wire/schemas.ts';
-import type { FleetEvent, LogLine, RolloutView } from '#wire/views.ts';
+import type { FleetEvent } from '#wire/views.ts';
 
-const open: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close();
-});
-
-async function serverWith(machines: number): Promise<{ server: TestServer; agents: readonly TestAgent[] }> {
-  const server = await startTestServer();
-  open.push(async () => await server[Symbol.asyncDispose]());
-  const agents: TestAgent[] = [];
-  for (let i = 1; i <= machines; i += 1) agents.push((await joinedAgent(server, i)).agent);
-  return { server, agents };
-}
-
-async function joinedAgent(server: TestServer, i: number) {
-  const enrolment = await server.client.call('addMachine', {
-    name: `m-${i}`,
-    provider: 'ssh',
-    address: `192.0.2.${i}`,
-  });
-  const connection = await joinFleet({ ...enrolment, server: server.url });
-  const agent = await connectAgent(connection);
-  open.push(async () => agent.socket.terminate());
-  agent.report({});
-  return { agent, connection };
-}
-
-/** Plays an agent that does as it is told, at once. */
-function obey(
-  agent: TestAgent,
-  odd: (id: string) => Partial<ReplicaReport> | undefined = () => undefined,
-): void {
-  const replicasSeen = new Map<string, number>();
-  agent.socket.on('message', () => {
-    const message = agent.received.at(-1);
-    if (message?.kind !== 'manifest') return;
-    const containers = message.manifest.resources.filter(
-      (each): each is ContainerResource => each.kind === 'container',
-    );
-    const now = Object.fromEntries(
-      containers.map(({ name }) => {
-        const since = replicasSeen.get(name) ?? Date.now();
-        replicasSeen.set(name, since);
-        return [
-          name,
-          { id: name, state: 'running', since, restarts: 0, ...odd(name) } satisfies ReplicaReport,
-        ];
-      }),
-    );
-    const { generation } = message.manifest;
-    agent.report({ ...emptyReport, generation, converged: generation, replicas: now });
-  });
-}
-
-async function rollout(server: TestServer, app: string): Promise<readonly RolloutView[]> {
-  const views: RolloutView[] = [];
-  for await (const view of server.client.stream(
-    'watchRollout',
-    { app },
-    { signal: AbortSignal.timeout(15_000) },
-  )) {
-    outputSchemas.watchRollout.parse(view);
-    views.push(view);
-  }
-  return views;
-}
+afterEach(closeFleets);
 
 const shop = someApp('shop', [replicas(someService('web'), 3)]);
 const request = { app: 'shop', model: shop, origins: {}, note: 'deploy', secretValues: {} };
@@ -150,7 +84,7 @@ test('a server that is ended and started again goes on with everything it had ac
   await server.stop();
   expect(performance.now() - began).toBeLessThan(1_000);
   const again = await startTestServer({ listen: [admin.server.replace('https://', '')] }, dataDir);
-  open.push(again.stop);
+  closeLater(again.stop);
   expect(again.admin).toEqual(admin);
   expect(await again.client.call('listSecrets', {})).toMatchObject({ secrets: [{ name: 'k', version: 1 }] });
   expect(await again.client.call('status', {})).toMatchObject({
@@ -158,85 +92,6 @@ test('a server that is ended and started again goes on with everything it had ac
     apps: [{ name: 'shop', release: 1, state: { phase: 'rolling' } }],
   });
   expect(first?.epoch).toBe(1);
-});
-
-test('logs of all machines come in order of time; the command line of an exec goes to the right machine', async () => {
-  const { server, agents } = await serverWith(2);
-  for (const agent of agents) obey(agent);
-  const { client } = server;
-  await client.call('createRelease', request);
-  await rollout(server, 'shop');
-  const { replicas: placed } = await client.call('listReplicas', { app: 'shop' });
-  const lines: LogLine[] = placed.map((replica, i) => ({
-    ...{
-      replica: replica.id,
-      service: 'web',
-      machine: replica.machine,
-      at: 1_000 - i,
-      stream: 'stdout' as const,
-    },
-    text: `line ${i}`,
-  }));
-  for (const [i, agent] of agents.entries()) {
-    void agent.next('logs').then((ask) => {
-      expect(ask).toMatchObject({ follow: false, tail: 5 });
-      for (const line of lines.filter((each) => each.machine === `m-${i + 1}`).sort((a, b) => a.at - b.at)) {
-        agent.say({ kind: 'log', stream: ask.stream, line });
-      }
-      agent.say({ kind: 'end', stream: ask.stream, code: 0 });
-    });
-    void agent.next('exec').then((ask) => {
-      expect(ask).toMatchObject({ command: ['cat'], stdin: true });
-      void agent
-        .next('stdin')
-        .then(({ data }) => agent.say({ kind: 'output', stream: ask.stream, fd: 1, data }));
-      void agent.next('stdin-end').then(() => agent.say({ kind: 'end', stream: ask.stream, code: 3 }));
-    });
-  }
-  const seen: LogLine[] = [];
-  for await (const line of client.stream('logs', { app: 'shop', tail: 5 })) seen.push(line);
-  expect(seen.map((line) => line.at)).toEqual([998, 999, 1_000]);
-  const session = await client.exec('shop', {
-    service: 'web',
-    command: ['cat'],
-    tty: false,
-    stdin: true,
-    env: {},
-  });
-  await session.write(Buffer.from('hello'));
-  session.endStdin();
-  let output = '';
-  for await (const { data } of session.output) output += Buffer.from(data).toString();
-  expect(output).toBe('hello');
-  expect(await session.ended).toBe(3);
-});
-
-test('a followed log takes in replicas that come later', async () => {
-  const { server, agents } = await serverWith(1);
-  const [agent] = agents;
-  if (agent === undefined) throw new Error('no agent');
-  obey(agent);
-  const { client } = server;
-  await client.call('createRelease', { ...request, model: someApp('shop', [someService('web')]) });
-  await rollout(server, 'shop');
-  const abort = new AbortController();
-  const seen: string[] = [];
-  const reading = (async () => {
-    for await (const line of client.stream('logs', { app: 'shop', follow: true }, { signal: abort.signal }))
-      seen.push(line.replica);
-  })().catch((e: unknown) => e);
-  const line = { service: 'web', machine: 'm-1', at: 1, stream: 'stdout' as const, text: 'x' };
-  const first = await agent.next('logs');
-  agent.say({ kind: 'log', stream: first.stream, line: { ...line, replica: first.replicas[0] ?? '' } });
-  await client.call('scaleApp', { app: 'shop', replicas: { web: 2 } });
-  const second = await agent.next('logs');
-  expect(second.replicas).toHaveLength(1);
-  expect(second.replicas).not.toEqual(first.replicas);
-  agent.say({ kind: 'log', stream: second.stream, line: { ...line, replica: second.replicas[0] ?? '' } });
-  await vi.waitFor(() => expect(seen).toEqual([first.replicas[0], second.replicas[0]]));
-  abort.abort();
-  expect(await reading).toMatchObject({ code: 'interrupted' });
-  expect((await agent.next('cancel')).kind).toBe('cancel');
 });
 
 test('the values of secrets reach the machine that needs them and no answer, event or log line', async () => {

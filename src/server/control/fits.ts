@@ -1,6 +1,7 @@
 import { BallastError } from '#base/errors.ts';
 import type { Problem } from '#base/result.ts';
-import type { Plan, Policy } from '#plan/model.ts';
+import type { Plan, Policy, Release, Waiting } from '#plan/model.ts';
+import { portClashes } from '#plan/ports.ts';
 import { settle } from '#server/simulate.ts';
 import type { Origins } from '#spec/model.ts';
 import type { Control } from './context.ts';
@@ -12,26 +13,44 @@ export interface Trial {
   readonly problems: readonly Problem[];
 }
 
-/** Plays a policy through to its end on machines that obey, and tells what of the app has no place there. */
-export function tryOut(
-  control: Control,
-  policy: Policy,
-  { app, origins }: { app: string; origins: Origins },
-): Trial {
+/** Plays a policy through to its end on machines that obey, and tells what of a release has no place there. */
+export function tryOut(control: Control, policy: Policy, release: Release): Trial {
   const { state, inventory, nextPlan } = control;
   const settled = settle({ policy, inventory: inventory(), plan: state.plan, now: state.now() }, nextPlan);
-  const problems = settled.plan.waiting
-    .filter((waiting) => waiting.app === app)
-    .map((waiting): Problem => {
-      const at = origins[`services.${waiting.service}.deploy`] ?? origins[`services.${waiting.service}`];
-      return {
-        code: 'does-not-fit',
-        what: `${waiting.service}: ${waiting.what}`,
-        fix: 'lower its reservations or replicas, loosen its constraints, or add a machine',
-        ...(at ? { at } : {}),
-      };
-    });
-  return { plan: settled.plan, problems };
+  const own = settled.plan.waiting.filter(({ app }) => app === release.app);
+  // A service that waits for another which finds no place is no problem of its own.
+  const causes = own.filter(({ what }) => !what.startsWith('waits for '));
+  const waiting = causes.length > 0 ? causes : own;
+  return { plan: settled.plan, problems: [...portClashes(policy, release), ...homeless(waiting, release)] };
+}
+
+/** Replicas that find no place for the same reason are one problem. */
+function homeless(waiting: readonly Waiting[], { model, origins }: Release): readonly Problem[] {
+  const alike = new Map<string, Waiting[]>();
+  for (const one of waiting) {
+    const key = `${one.service}: ${one.what}`;
+    alike.set(key, [...(alike.get(key) ?? []), one]);
+  }
+  return [...alike.values()].map((group): Problem => {
+    const [{ service, what } = { service: '', what: '' }] = group;
+    const at = placeOf(service, origins);
+    const wanted = model.services[service]?.deploy.replicas ?? 1;
+    const which = wanted > 1 ? `${group.length} of ${wanted} replicas of ${service} find no place` : service;
+    return {
+      code: 'does-not-fit',
+      what: `${which}: ${what}`,
+      fix: what.startsWith('needs')
+        ? 'lower its reservations or replicas, free room with `ballast rm`, or add a machine: `ballast machine add`'
+        : 'loosen what it asks of machines, or add one that it may use: `ballast machine add`',
+      ...(at ? { at } : {}),
+    };
+  });
+}
+
+function placeOf(service: string, origins: Origins): Problem['at'] {
+  const near = ['deploy.resources.reservations', 'deploy.placement', 'deploy'];
+  const path = near.find((key) => origins[`services.${service}.${key}`]);
+  return origins[`services.${service}${path === undefined ? '' : `.${path}`}`];
 }
 
 export function doesNotFit(app: string, problems: readonly Problem[]): BallastError {

@@ -40,7 +40,7 @@ export async function previewApp(
     note: 'preview',
   };
   const trial = withRelease(policy, release);
-  const { plan: end, problems } = tryOut(control, trial, { app: name, origins: input.origins });
+  const { plan: end, problems } = tryOut(control, trial, release);
   const changes = Object.keys(policy.machines).flatMap((machine) => {
     const of = (wanted: Policy, at: Plan) => compile({ policy: wanted, plan: at, machine, fixtures });
     return manifestChanges(of(policy, plan), of(trial, end));

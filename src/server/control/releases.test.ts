@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { BallastError } from '#base/errors.ts';
 import { stateOf } from '#server/api/app-views.ts';
 import { type TestControl, testControl } from '#server/testing/control.ts';
 import { replicas, someApp, someDigest, someService } from '#server/testing/models.ts';
@@ -111,6 +112,38 @@ test.each([
   });
   expect(control.state.policy.apps['shop']).toBeUndefined();
   expect(control.state.plan.replicas).toEqual({});
+});
+
+test('replicas that find no place for the same reason are one problem, at the place where that is asked for', async () => {
+  const control = await testControl();
+  const heavy = { ...replicas(web, 9).deploy, reservations: { memoryBytes: 900 * 1024 ** 2 } };
+  const waits = someService('late', {
+    dependsOn: [{ service: 'web', condition: 'healthy', required: true, restart: false }],
+  });
+  const at = { file: 'compose.yaml', line: 5, column: 7 };
+  const model = someApp('shop', [{ ...web, deploy: heavy }, waits]);
+  const origins = { 'services.web.deploy.resources.reservations': at };
+  const input = { app: 'shop', model, origins, note: 'deploy', secretValues: {} };
+  const error = await createRelease(control, input, 'ana').catch((cause: unknown) => cause);
+  const { problems } = (error as BallastError).detail;
+  expect(problems).toHaveLength(1);
+  expect(problems?.[0]?.what).toMatch(/^\d of 9 replicas of web find no place: needs 900 MiB of memory; /);
+  expect(problems?.[0]?.at).toEqual(at);
+});
+
+test('a port that another app has is refused before anything is stored', async () => {
+  const control = await testControl();
+  const port = { target: 80, published: 8080, protocol: 'tcp', mode: 'ingress' } as const;
+  await deploy(control, someApp('shop', [{ ...web, ports: [port] }]));
+  const blog = someApp('blog', [{ ...web, ports: [port] }]);
+  await expect(deploy(control, blog)).rejects.toMatchObject({
+    code: 'does-not-fit',
+    message: 'blog does not fit the fleet; nothing was changed',
+    detail: {
+      problems: [{ what: 'port 8080/tcp of service web is taken by service web of app shop' }],
+    },
+  });
+  expect(control.state.policy.apps['blog']).toBeUndefined();
 });
 
 test('an image that is not pinned is refused', async () => {

@@ -63,7 +63,7 @@ export async function makeRelease(control: Control, draft: Draft): Promise<Relea
   const last = await state.store.get(keys.lastRelease(name));
   const number = (last === undefined ? 0 : (JSON.parse(last.value) as number)) + 1;
   const release: Release = { app: name, number, model, origins, secrets, at: state.now(), by, note };
-  const { problems } = tryOut(control, withRelease(state.policy, release), { app: name, origins });
+  const { problems } = tryOut(control, withRelease(state.policy, release), release);
   if (problems.length > 0) throw doesNotFit(name, problems);
   await state.commit({
     set: {

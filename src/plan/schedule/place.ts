@@ -78,13 +78,18 @@ function whyNot(
   return `no machine is allowed: ${rules(judged)}`;
 }
 
+/** Machines that are kept out, by what keeps them out. */
 function rules(judged: readonly { room: Room; obstacle: Obstacle | undefined }[]): string {
-  return judged
-    .flatMap(({ room, obstacle: found }) =>
-      found?.kind === 'rule' ? [`${room.machine.name}: ${found.text}`] : [],
-    )
-    .join(', ');
+  const machines = new Map<string, string[]>();
+  for (const { room, obstacle: found } of judged) {
+    if (found?.kind === 'rule')
+      machines.set(found.text, [...(machines.get(found.text) ?? []), room.machine.name]);
+  }
+  return [...machines].map(([text, names]) => `${showNames(names)}: ${text}`).join('; ');
 }
+
+const showNames = (names: readonly string[]): string =>
+  names.length > 4 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
 
 const showCpus = (cpus: number): string => String(Math.max(0, Math.round(cpus * 100) / 100));
 

@@ -116,7 +116,7 @@ test.each([
 
 test('replicas that find no place for the same reason are one problem, at the place where that is asked for', async () => {
   const control = await testControl();
-  const heavy = { ...replicas(web, 9).deploy, reservations: { memoryBytes: 900 * 1024 ** 2 } };
+  const heavy = { ...replicas(web, 9).deploy, reservations: { memoryBytes: 3 * 1024 ** 3 } };
   const waits = someService('late', {
     dependsOn: [{ service: 'web', condition: 'healthy', required: true, restart: false }],
   });
@@ -127,7 +127,7 @@ test('replicas that find no place for the same reason are one problem, at the pl
   const error = await createRelease(control, input, 'ana').catch((cause: unknown) => cause);
   const { problems } = (error as BallastError).detail;
   expect(problems).toHaveLength(1);
-  expect(problems?.[0]?.what).toMatch(/^\d of 9 replicas of web find no place: needs 900 MiB of memory; /);
+  expect(problems?.[0]?.what).toMatch(/^\d of 9 replicas of web find no place: needs 3 GiB of memory; /);
   expect(problems?.[0]?.at).toEqual(at);
 });
 

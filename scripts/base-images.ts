@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
-import { BallastError } from '#base/errors.ts';
 import { ensureBaseImages } from './base-images/ensure.ts';
 import { baseImageNames } from './base-images/recipes.ts';
+import { fail } from './fleet/fail.ts';
 
 // Builds the base images of the examples from Debian's packages and puts them where builds find them.
 
@@ -15,8 +15,5 @@ try {
   await ensureBaseImages(baseImageNames, say, { signal: interrupt.signal });
   say(`base images are there: ${baseImageNames.join(', ')}`);
 } catch (error) {
-  if (!(error instanceof BallastError)) throw error;
-  const { why, fix, log = [] } = error.detail;
-  console.error([error.message, why, ...log, fix].filter((line) => line !== undefined).join('\n'));
-  process.exitCode = error.exit;
+  fail(error);
 }

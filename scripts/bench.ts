@@ -10,6 +10,7 @@ import { idle } from '#bench/idle.ts';
 import { judge, type Row, timed } from '#bench/measure.ts';
 import { exec, run } from '#host/exec.ts';
 import { ensureBase } from '#provider/local/base-image.ts';
+import { fail } from './fleet/fail.ts';
 import { failed, type LocalFleet, localFleet } from './fleet/fleet.ts';
 import { cache, data, executable, projectRoot } from './fleet/places.ts';
 import { createStory } from './fleet/story.ts';
@@ -62,6 +63,8 @@ try {
   const judged = rows.map(judge);
   if (words.includes('--json')) console.log(JSON.stringify({ rounds, rows }, null, 2));
   else console.table(judged);
+} catch (error) {
+  fail(error);
 } finally {
   await fleet.down();
   await floor('down');

@@ -12,6 +12,7 @@ import { exec } from '#host/exec.ts';
 import { guardLink } from '#host/link.ts';
 import { ensureBaseImages } from './base-images/ensure.ts';
 import { demoFleet } from './fleet/demo-fleet.ts';
+import { fail } from './fleet/fail.ts';
 import { failed, type LocalFleet } from './fleet/fleet.ts';
 import { guestbook, projectRoot } from './fleet/places.ts';
 import { createStory, type Story } from './fleet/story.ts';
@@ -23,11 +24,7 @@ const story = createStory();
 try {
   await demo(story);
 } catch (error) {
-  if (!(error instanceof BallastError)) throw error;
-  const { why, fix, log = [] } = error.detail;
-  const lines = [`error: ${error.message}`, why && `  why: ${why}`, ...log.map((line) => `  | ${line}`)];
-  console.error([...lines, fix && `  fix: ${fix}`].filter(Boolean).join('\n'));
-  process.exitCode = error.exit;
+  fail(error);
 }
 
 async function demo({ step, elapsedMs }: Story): Promise<void> {

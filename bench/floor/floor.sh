@@ -6,7 +6,7 @@
 # BASE is a directory with the machines' system, ARCHIVE an OCI archive of an image that answers on port 8080.
 set -eu
 verb=$1 work=$2 base=${3:-} archive=${4:-}
-ns=blfloor link=blfloor net=10.98.0 cg=/sys/fs/cgroup
+ns=blfloor link=blfloor net=10.89.0 cg=/sys/fs/cgroup
 controllers="cpu cpuacct cpuset memory devices freezer blkio pids systemd unified"
 now() { date +%s%3N; }
 inside() { nsenter --net=/run/netns/$ns "$@"; }

@@ -119,6 +119,6 @@ test('a context that leads nowhere says so, whichever command meets it', async (
   await ballast('context', 'add', 'gone', '--from', server.adminFile, '--server', 'https://127.0.0.1:1');
   const { code, err } = await ballast('ps', '-c', 'gone');
   expect(code).toBe(1);
-  expect(err).toContain('the server https://127.0.0.1:1 cannot be reached');
+  expect(err).toContain('the server https://127.0.0.1:1 (context gone) cannot be reached');
   expect((await ballast('context', 'rm', 'gone', '-y')).code).toBe(0);
 });

@@ -10,6 +10,6 @@ export async function connect(
   return clientOf(chosenContext(await readContexts(shell), flags.context, shell));
 }
 
-export function clientOf({ name: _, ...context }: Context): Client {
-  return createClient(context);
+export function clientOf({ name, ...context }: Context): Client {
+  return createClient({ ...context, label: `context ${name}` });
 }

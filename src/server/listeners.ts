@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { BallastError } from '#base/errors.ts';
-import { serverName } from '#wire/failures.ts';
+import { serverName } from '#wire/connection.ts';
 import { type Endpoint, isWildcard } from './addresses.ts';
 import { type Authority, type KeyPair, lifeOf, lifetimes } from './pki/authority.ts';
 

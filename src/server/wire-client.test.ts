@@ -53,6 +53,30 @@ test('what is not there is said to be so, with the address', async () => {
 });
 
 test.each([
+  ['nothing', {}, 'neither a certificate nor a token'],
+  ['a token', { token: 'nonsense' }, 'the token is not of this fleet'],
+  ['a certificate that has expired', { lifetime: 1 }, 'the certificate expired on '],
+  ['a certificate of another fleet', { lifetime: lifetimes.server }, 'the certificate is not of this fleet'],
+])('who brings %s is told what is wrong with it, and of which context', async (_, who, why) => {
+  const refuse = JSON.stringify(toWire(new BallastError('unauthenticated', 'no')));
+  const { port, ca } = await tlsServer((_request, response) => response.writeHead(401).end(refuse));
+  const server = `https://127.0.0.1:${port}`;
+  const mine =
+    'lifetime' in who
+      ? await (await authority())
+          .forServer(['ana'], who.lifetime)
+          .then(({ certificate, key }) => ({ cert: certificate, key }))
+      : who;
+  const client = createClient({ server, ca, label: 'context acme', ...mine });
+  closers.push(client.close);
+  await expect(client.call('status', {})).rejects.toMatchObject({
+    code: 'unauthenticated',
+    message: `the server ${server} (context acme) does not know you`,
+    detail: { why: expect.stringContaining(why), fix: expect.stringContaining('admin.json') },
+  });
+});
+
+test.each([
   ['of another fleet', true, ['ballast-server']],
   ['under another name', false, ['other.example.com']],
 ])('a server %s is not believed', async (_, foreign, names) => {

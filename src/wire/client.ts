@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Agent, RequestOptions } from 'node:https';
 import { assert } from '#base/assert.ts';
-import { authorization, type Connection, tlsOptions } from './connection.ts';
+import { authorization, type Connection, showServer, tlsOptions } from './connection.ts';
 import type { ExecSession } from './exec-client.ts';
 import type { ExecStart } from './exec-messages.ts';
 import { answerFailure, connectionFailure, interrupted, timeout } from './failures.ts';
@@ -53,7 +53,7 @@ const answerBytesMax = 64 << 20;
  * it open between calls. Every failure is a BallastError: the server's own, or `no-server` with address and reason.
  */
 export function createClient(connection: Connection): Client {
-  const { server } = connection;
+  const server = showServer(connection);
   let agent: Agent | undefined;
 
   async function send(wire: WireRequest, { signal, timeoutMs }: CallOptions): Promise<IncomingMessage> {
@@ -62,7 +62,7 @@ export function createClient(connection: Connection): Client {
     agent ??= new https.Agent({ keepAlive: true, maxSockets: 32, ...tlsOptions(connection) });
     const options = requestOptions(connection, wire, agent);
     return await new Promise<IncomingMessage>((resolve, reject) => {
-      const request = https.request(new URL(wire.path, server), options, resolve);
+      const request = https.request(new URL(wire.path, connection.server), options, resolve);
       const connecting = setTimeout(
         () => request.destroy(timeout(server, 'the connection', connectTimeoutMs)),
         connectTimeoutMs,
@@ -99,7 +99,8 @@ export function createClient(connection: Connection): Client {
   async function text(wire: WireRequest, options: CallOptions): Promise<string> {
     const response = await send(wire, { ...options, timeoutMs: options.timeoutMs ?? callTimeoutMs });
     const body = await readAll(response, server);
-    if ((response.statusCode ?? 500) >= 400) throw answerFailure(server, response.statusCode ?? 500, body);
+    if ((response.statusCode ?? 500) >= 400)
+      throw answerFailure(connection, response.statusCode ?? 500, body);
     return body;
   }
 
@@ -111,7 +112,7 @@ export function createClient(connection: Connection): Client {
     async *stream(name, input, options = {}) {
       const response = await send(requestOf(operations[name], input), options);
       if ((response.statusCode ?? 500) >= 400) {
-        throw answerFailure(server, response.statusCode ?? 500, await readAll(response, server));
+        throw answerFailure(connection, response.statusCode ?? 500, await readAll(response, server));
       }
       try {
         yield* readLines<Output<typeof name>>(response);

@@ -1,4 +1,5 @@
-import { serverName } from './failures.ts';
+/** The name every server holds a certificate for, whatever address it is reached by. */
+export const serverName = 'ballast-server';
 
 /** How a fleet's server is reached. All but the URL is PEM or a token; nothing else is trusted. */
 export interface Connection {
@@ -9,7 +10,13 @@ export interface Connection {
   readonly token?: string;
   readonly cert?: string;
   readonly key?: string;
+  /** What the user calls it, for messages: `context demo`. */
+  readonly label?: string;
 }
+
+/** The server as messages name it: `https://192.0.2.1:7443 (context demo)`. */
+export const showServer = ({ server, label }: Connection): string =>
+  label === undefined ? server : `${server} (${label})`;
 
 /** What TLS needs: the pinned authority, the name every server of ours has, and who we are. */
 export interface TlsOptions {

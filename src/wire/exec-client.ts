@@ -1,6 +1,6 @@
 import type { WebSocket as Socket } from 'ws';
 import { BallastError } from '#base/errors.ts';
-import { authorization, type Connection, tlsOptions } from './connection.ts';
+import { authorization, type Connection, showServer, tlsOptions } from './connection.ts';
 import type { ExecFromClient, ExecStart, ExecToClient } from './exec-messages.ts';
 import { answerFailure, connectionFailure, interrupted } from './failures.ts';
 import { sockets } from './operations.ts';
@@ -35,23 +35,23 @@ export async function openExec(
     perMessageDeflate: false,
     maxPayload: 4 << 20,
   });
-  await opened(socket, connection.server);
+  await opened(socket, connection);
   const abort = () => socket.terminate();
   signal?.addEventListener('abort', abort, { once: true });
   socket.once('close', () => signal?.removeEventListener('abort', abort));
-  const session = sessionOf(socket, connection.server, signal);
+  const session = sessionOf(socket, showServer(connection), signal);
   socket.send(JSON.stringify(start));
   if (signal?.aborted) abort();
   return session;
 }
 
-function opened(socket: Socket, server: string): Promise<void> {
+function opened(socket: Socket, connection: Connection): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once('open', () => {
       socket.removeAllListeners('error');
       resolve();
     });
-    socket.once('error', (cause) => reject(connectionFailure(server, cause)));
+    socket.once('error', (cause) => reject(connectionFailure(showServer(connection), cause)));
     socket.once('unexpected-response', (request, response) => {
       let body = '';
       response.setEncoding('utf8');
@@ -60,7 +60,7 @@ function opened(socket: Socket, server: string): Promise<void> {
       });
       response.on('end', () => {
         request.destroy();
-        reject(answerFailure(server, response.statusCode ?? 500, body));
+        reject(answerFailure(connection, response.statusCode ?? 500, body));
       });
     });
   });

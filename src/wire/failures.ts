@@ -1,7 +1,5 @@
 import { BallastError, fromWire, type WireError } from '#base/errors.ts';
-
-/** Names the server holds a certificate for, whatever address it is reached by. */
-export const serverName = 'ballast-server';
+import { type Connection, showServer } from './connection.ts';
 
 const right =
   'check that `ballast server` runs there and that the context is the right one (`ballast context ls`)';
@@ -67,9 +65,11 @@ export const interrupted = (what: string, cause?: unknown): BallastError =>
   new BallastError('interrupted', `${what} was interrupted`, cause === undefined ? {} : { cause });
 
 /** The error that an answer carries; what is not ours is said to be so. */
-export function answerFailure(server: string, status: number, body: string): BallastError {
+export function answerFailure(connection: Connection, status: number, body: string): BallastError {
+  const server = showServer(connection);
   try {
     const error = JSON.parse(body) as WireError;
+    if (error.code === 'unauthenticated') return notKnown(connection);
     if (typeof error.code === 'string' && typeof error.what === 'string') return fromWire(error);
   } catch {
     // not our JSON: said below
@@ -82,6 +82,32 @@ export function answerFailure(server: string, status: number, body: string): Bal
       log: body.split('\n').slice(0, 5),
     },
   );
+}
+
+/** Why the server does not let somebody in, as far as that shows from what was presented. */
+function notKnown(connection: Connection): BallastError {
+  const { cert, token } = connection;
+  return new BallastError('unauthenticated', `the server ${showServer(connection)} does not know you`, {
+    why: cert === undefined ? whyNotToken(token) : whyNotCertificate(cert),
+    fix: 'take the context anew from the server’s admin.json: `ballast context rm NAME`, then `ballast context add NAME --from admin.json`',
+  });
+}
+
+const whyNotToken = (token: string | undefined): string =>
+  token === undefined
+    ? 'the context holds neither a certificate nor a token'
+    : 'the token is not of this fleet, or is no longer valid';
+
+function whyNotCertificate(pem: string): string {
+  try {
+    // Loaded here: starting the command line must not pay for it.
+    const { X509Certificate } = process.getBuiltinModule('node:crypto');
+    const { validTo, validToDate } = new X509Certificate(pem);
+    if (validToDate.getTime() < Date.now()) return `the certificate expired on ${validTo}`;
+  } catch {
+    return 'the certificate cannot be read';
+  }
+  return 'the certificate is not of this fleet, or was revoked';
 }
 
 function codeOf(cause: unknown): string | undefined {

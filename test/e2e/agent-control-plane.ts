@@ -4,7 +4,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Manifest, Resource } from '#compile/manifest.ts';
 import { makeAuthority, openAuthority } from '#server/pki/authority.ts';
 import type { AgentReport, FromAgent, ToAgent } from '#wire/agent-messages.ts';
-import { serverName } from '#wire/failures.ts';
+import { serverName } from '#wire/connection.ts';
 import { fromAgent } from '#wire/message-schemas.ts';
 
 type Event = Extract<FromAgent, { kind: 'event' }>['event'];

@@ -1,5 +1,5 @@
 import { BallastError } from '#base/errors.ts';
-import type { MachineView, RolloutView } from '#wire/views.ts';
+import type { MachineView, ReplicaView, RolloutView } from '#wire/views.ts';
 import { count, listOf } from './render/text.ts';
 import { isInTrouble, troubleOf } from './replica-words.ts';
 
@@ -16,7 +16,9 @@ export function failureOf(view: RolloutView, release: number, took: string): Bal
   const what = `release ${release} of ${app.name} failed after ${took}; ${end}`;
   if (!failure)
     return new BallastError(back ? 'rolled-back' : 'command-failed', what, { fix: afterwards(app.name) });
-  const code = failure.exitCode === undefined ? '' : ` (exit code ${failure.exitCode})`;
+  const known =
+    failure.exitCode === undefined || failure.what.includes(`exited with code ${failure.exitCode}`);
+  const code = known ? '' : ` (exit code ${failure.exitCode})`;
   return new BallastError(back ? 'rolled-back' : 'command-failed', what, {
     why: `service ${failure.service}: ${failure.replica} on ${failure.machine} ${failure.what}${code}`,
     log: failure.log,
@@ -46,7 +48,12 @@ export function timeoutOf(
   const unhealthy = (view?.replicas ?? []).filter(isInTrouble);
   const log = unhealthy.find(({ report }) => (report?.log?.length ?? 0) > 0)?.report?.log;
   return new BallastError(code, what, {
-    why: view ? lacking(view).join('\n') : 'the server told nothing yet',
+    why: view
+      ? lacking(
+          view,
+          offline.map(({ name }) => name),
+        ).join('\n')
+      : 'the server told nothing yet',
     ...(log ? { log } : {}),
     fix: [
       'the rollout goes on by itself; follow it: ballast status',
@@ -57,7 +64,7 @@ export function timeoutOf(
 }
 
 /** What a rollout still lacks, most telling first, a sentence each. */
-export function lacking(view: RolloutView): string[] {
+export function lacking(view: RolloutView, offline: readonly string[] = []): string[] {
   const { app, replicas, behind } = view;
   const found = [
     ...app.waiting,
@@ -66,9 +73,7 @@ export function lacking(view: RolloutView): string[] {
       .map((replica) => `${replica.id} on ${replica.machine} ${troubleOf(replica)}`),
     ...replicas
       .filter(({ report, phase }) => phase !== 'draining' && (report === null || report.state === 'starting'))
-      .map(({ id, machine, report }) => {
-        return `${id} on ${machine} ${report === null ? 'has not started yet' : 'is not healthy yet'}`;
-      }),
+      .map((replica) => notYet(replica, offline)),
     ...app.services
       .filter(({ placed, wanted }) => placed < wanted)
       .map(
@@ -82,6 +87,12 @@ export function lacking(view: RolloutView): string[] {
   return [
     behind.length > 0 ? `${listOf(behind)} lack the newest plan` : 'the next step of the rollout is due',
   ];
+}
+
+function notYet({ id, machine, report }: ReplicaView, offline: readonly string[]): string {
+  if (offline.includes(machine)) return `${id} is on ${machine}, which cannot be reached`;
+  if (report === null) return `${id} on ${machine} has not started yet`;
+  return `${id} on ${machine} is not healthy yet${report.detail === undefined ? '' : `: ${report.detail}`}`;
 }
 
 /** Whether a machine has to do with a rollout: it runs a replica of it, or lacks the newest plan. */

@@ -48,7 +48,7 @@ function judge(facts: ReplicaFacts, now: number): Judgement {
   if (ended !== null) return end(ended.exitCode);
   const steady = unit.active === 'active' && health.status === 'healthy';
   if (!steady && restartsTooOften(restarts, now)) {
-    return { state: 'failed', detail: 'restarts again and again', ...exitOf(restarts) };
+    return { state: 'failed', detail: 'it ends again and again', ...exitOf(restarts) };
   }
   switch (unit.active) {
     case 'active':

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type ContainerLine, containerJournal, lineReader } from './journal.ts';
+import { type ContainerLine, containerJournal, lineReader, tellingLines } from './journal.ts';
 
 function read(...entries: readonly object[]): ContainerLine[] {
   const lines: ContainerLine[] = [];
@@ -33,6 +33,13 @@ test('bytes that are no text, empty messages and noise do no harm', () => {
   const lines: ContainerLine[] = [];
   lineReader((line) => lines.push(line))('-- No entries --');
   expect(lines).toEqual([]);
+});
+
+test('what podman notes for itself is no reason for anything', () => {
+  const id = '09840bab7c32d071118f42233b505bfdbe7e4cd9859395fe92ebd6447f5897e3';
+  const reason = 'Error: crun: executable file `/no/such/thing` not found: No such file or directory';
+  const event = '2026-11-22 14:17:10.952275062 +0000 UTC m=+0.262529212 image pull 515e web@sha256:3615';
+  expect(tellingLines([event, id, reason, ''])).toEqual([reason]);
 });
 
 test('the journal is asked for either container, from where the reader wants', () => {

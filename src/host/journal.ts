@@ -67,6 +67,16 @@ export function lineReader(onLine: (line: ContainerLine) => void): (line: string
   };
 }
 
+/** How a container of this name last ended, as podman told; undefined when it never did or that is forgotten. */
+export async function lastExit(container: string): Promise<{ exitCode: number; at: number } | undefined> {
+  const argv = ['journalctl', '--no-pager', '--quiet', '--output=json', '--lines=1', 'PODMAN_EVENT=died'];
+  const { stdout } = await exec([...argv, `PODMAN_NAME=${container}`], { timeoutMs: 10_000 });
+  const entry = parseEntry(stdout);
+  if (entry === undefined) return undefined;
+  const at = Math.floor(Number(textOf(entry, '__REALTIME_TIMESTAMP')) / 1_000);
+  return { exitCode: Number(textOf(entry, 'PODMAN_EXIT_CODE')), at };
+}
+
 /** Last lines of a container, oldest first. What podman itself says of it, when it never came to print anything. */
 export async function lastLines(container: string, lines = 10): Promise<readonly string[]> {
   const query = { containers: [container], follow: false, tail: lines };
@@ -75,9 +85,13 @@ export async function lastLines(container: string, lines = 10): Promise<readonly
   const { stdout } = await exec(containerJournal(query), { timeoutMs: 10_000 });
   for (const line of stdout.split('\n')) read(line);
   if (found.length > 0) return found.slice(-lines);
-  const argv = ['journalctl', '--no-pager', '--quiet', '-o', 'cat', '-n', String(lines), '_COMM=podman'];
+  const argv = ['journalctl', '--no-pager', '--quiet', '-o', 'cat', '-n', String(lines * 4), '_COMM=podman'];
   const own = await exec([...argv, `_SYSTEMD_UNIT=${container}.service`], { timeoutMs: 10_000 });
-  return own.stdout
-    .split('\n')
-    .filter((line) => line !== '' && !/ container (init|create|start|died|remove) /.test(line));
+  return tellingLines(own.stdout.split('\n')).slice(-lines);
 }
+
+/** What podman printed without its own book-keeping: events, and the id of what it started. */
+export const tellingLines = (lines: readonly string[]): readonly string[] =>
+  lines.filter(
+    (line) => line !== '' && !/^\d{4}-\d\d-\d\d .* m=\+\d+\.\d+ /.test(line) && !/^[0-9a-f]{64}$/.test(line),
+  );

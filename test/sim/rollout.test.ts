@@ -62,7 +62,12 @@ describe('a first release', () => {
     expect(world.plan.apps['shop']).toMatchObject({
       phase: 'failed',
       target: null,
-      failure: { service: 'web', exitCode: 3, log: ['boom'], what: 'exited with code 3 after 3 restarts' },
+      failure: {
+        service: 'web',
+        exitCode: 3,
+        log: ['boom'],
+        what: 'exited with code 3, started 4 times in all',
+      },
     });
   });
 

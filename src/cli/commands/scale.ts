@@ -5,6 +5,9 @@ import { finishRollout } from '#cli/finish-rollout.ts';
 import { progressOn } from '#cli/render/progress.ts';
 import { whichApp } from '#cli/which-app.ts';
 
+/** As the wire has it. */
+const replicasMax = 10_000;
+
 export const scale = command({
   details: `Makes a new release that differs from the present one in these numbers only. The next deploy goes by its
 Compose file again: to keep a number, write it there under deploy.replicas.`,
@@ -27,8 +30,15 @@ Compose file again: to keep a number, write it there under deploy.replicas.`,
 });
 
 function pairOf(text: string): readonly [string, number] {
-  const match = /^([^=]+)=(\d{1,6})$/.exec(text);
-  if (match?.[1] !== undefined) return [match[1], Number(match[2])];
+  const [, service, count = ''] = /^([^=]+)=(.*)$/.exec(text) ?? [];
+  const replicas = /^\d{1,9}$/.test(count) ? Number(count) : Number.NaN;
+  if (service !== undefined && replicas <= replicasMax) return [service, replicas];
+  if (service !== undefined) {
+    throw new BallastError('usage', `${service} cannot have "${count}" replicas`, {
+      why: `it takes a whole number from 0 to ${replicasMax}`,
+      fix: `write for example ballast scale ${service}=5`,
+    });
+  }
   throw new BallastError('usage', `"${text}" does not say how many replicas of which service`, {
     fix: 'write for example ballast scale web=5',
   });

@@ -1,6 +1,7 @@
+import { showSize } from '#base/size.ts';
 import type { Draft } from '#plan/draft.ts';
 import type { AppPolicy, AppState, Release, Replica, ReplicaReport, RolloutFailure } from '#plan/model.ts';
-import type { UpdateModel } from '#spec/model.ts';
+import type { ServiceModel, UpdateModel } from '#spec/model.ts';
 import { inDependencyOrder } from './dependencies.ts';
 
 /** A new replica that is not healthy after this long has failed, whatever else it does. */
@@ -25,7 +26,7 @@ export function judge(draft: Draft, release: Release, state: AppState): AppState
     const made = draft
       .of(release.app, service.name)
       .filter((replica) => replica.release === release.number && replica.phase !== 'draining');
-    const failures = made.flatMap((replica) => failureOf(draft, replica) ?? []);
+    const failures = made.flatMap((replica) => failureOf(draft, replica, service) ?? []);
     const [failure] = failures;
     const { update } = service.deploy;
     if (!failure || failures.length / Math.max(1, service.deploy.replicas) <= update.maxFailureRatio)
@@ -48,9 +49,9 @@ function afterFailure(state: AppState, update: UpdateModel, failure: RolloutFail
   }
 }
 
-function failureOf(draft: Draft, replica: Replica): RolloutFailure | undefined {
+function failureOf(draft: Draft, replica: Replica, service: ServiceModel): RolloutFailure | undefined {
   const report = draft.report(replica);
-  const what = whatFailed(report);
+  const what = whatFailed(report, service);
   const deadline = replica.since + healthyDeadlineMs;
   const late = report?.state !== 'running' && report?.state !== 'completed' && draft.now >= deadline;
   if (what === undefined && report?.state !== 'running') draft.wakeNoLaterThan(deadline);
@@ -66,16 +67,21 @@ function failureOf(draft: Draft, replica: Replica): RolloutFailure | undefined {
   };
 }
 
+/** What was tried. */
+const tries = ({ restarts }: ReplicaReport): string =>
+  restarts === 0 ? '' : `, started ${restarts + 1} times in all`;
+
 const because = (report: ReplicaReport | undefined): string =>
   report?.detail === undefined ? '' : `: ${report.detail}`;
 
-function whatFailed(report: ReplicaReport | undefined): string | undefined {
+function whatFailed(report: ReplicaReport | undefined, { deploy }: ServiceModel): string | undefined {
   switch (report?.state) {
     case 'failed': {
-      if (report.oomKilled) return 'ran out of its memory limit and was killed';
-      const times = report.restarts > 0 ? ` after ${report.restarts} restarts` : '';
+      const { memoryBytes } = deploy.limits;
+      const limit = memoryBytes === undefined ? '' : ` of ${showSize(memoryBytes)}`;
+      if (report.oomKilled) return `used more memory than its limit${limit} and was killed${tries(report)}`;
       const how = report.exitCode === undefined ? 'failed' : `exited with code ${report.exitCode}`;
-      return `${how}${times}${because(report)}`;
+      return `${how}${tries(report)}${because(report)}`;
     }
     case 'unhealthy':
       return `is unhealthy${because(report)}`;

@@ -183,7 +183,7 @@ function earlier(control: Control, app: AppPolicy): Release {
     .filter((release) => release.number < wanted)
     .sort((a, b) => b.number - a.number)[0];
   if (before !== undefined) return before;
-  throw new BallastError('conflict', `there is no release of ${app.name} to go back to`, {
+  throw new BallastError('not-found', `there is no release of ${app.name} to go back to`, {
     why: 'only one was ever made, or the earlier ones are no longer kept',
     fix: `remove the app with \`ballast rm ${app.name}\`, or deploy another version`,
   });

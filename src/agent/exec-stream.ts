@@ -1,6 +1,11 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { markedEnv, signalMarked } from '#host/exec-session.ts';
 import { type Running, startProcess } from '#host/process.ts';
 import { throttle } from './flow.ts';
 import type { Stream, StreamContext, StreamRequest } from './streams.ts';
+
+const graceMs = 2_000;
 
 type ExecRequest = Extract<StreamRequest, { kind: 'exec' }>;
 
@@ -10,8 +15,9 @@ export function runExec(request: ExecRequest, { send, backlog }: StreamContext):
   let running: Running | undefined;
   const slowDown = throttle(() => running, backlog);
   const { argv, env } = execCommand(request);
+  const marker = randomUUID();
   running = startProcess(argv, {
-    env,
+    env: { ...env, ...markedEnv(marker) },
     stdin: stdin || tty,
     onOutput: (fd, data) => {
       send({ kind: 'output', stream, fd, data: data.toString('base64') });
@@ -25,8 +31,18 @@ export function runExec(request: ExecRequest, { send, backlog }: StreamContext):
       if (data === null) started.endInput();
       else started.write(data);
     },
-    cancel: () => started.kill(tty ? 'SIGHUP' : 'SIGTERM'),
+    cancel: () => void endCommand(marker, started, tty ? 'SIGHUP' : 'SIGTERM'),
   };
+}
+
+/** Asks the command inside to end, then ends it, and at last lets go of it. */
+async function endCommand(marker: string, running: Running, first: NodeJS.Signals): Promise<void> {
+  for (const signal of [first, 'SIGKILL'] as const) {
+    if (!(await signalMarked(marker, signal))) break;
+    const ended = await Promise.race([running.done, sleep(graceMs)]);
+    if (ended !== undefined) return;
+  }
+  running.kill();
 }
 
 /**

@@ -74,6 +74,7 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
     signal,
     onDirty: (kinds) => converger.mark(kinds),
     onHealth: (container, status) => replicas.told(container, status),
+    onExit: (container, exitCode) => replicas.exited(container, exitCode),
   });
 
   function hold(next: Manifest): void {

@@ -17,7 +17,8 @@ export interface Replicas {
   readonly look: (manifest: Manifest, units: ReadonlyMap<string, UnitState>, ended: JobEnds) => void;
   /** Podman has checked a container's health. */
   readonly told: (container: string, status: string) => void;
-  readonly has: (container: string) => boolean;
+  /** A container's process has ended. */
+  readonly exited: (container: string, exitCode: number) => void;
   readonly reports: () => readonly ReplicaReport[];
   readonly stop: () => void;
 }
@@ -50,7 +51,8 @@ export function createReplicas({ onChange, onRestart, onCrash }: ReplicasOptions
       }
       for (const [name, resource] of wanted) {
         const unit = units.get(name);
-        if (unit === undefined) continue;
+        // Until systemd knows the unit for the first time there is nothing to follow.
+        if (unit === undefined || (unit.load !== 'loaded' && !trackers.has(name))) continue;
         const tracker =
           trackers.get(name) ?? createTracker(name, { onChange, onUnhealthy, onCrash: crashed });
         trackers.set(name, tracker);
@@ -58,7 +60,7 @@ export function createReplicas({ onChange, onRestart, onCrash }: ReplicasOptions
       }
     },
     told: (container, status) => trackers.get(container)?.told(status),
-    has: (container) => wanted.has(container),
+    exited: (container, exitCode) => trackers.get(container)?.exited(exitCode),
     reports: () => [...trackers.values()].flatMap((tracker) => tracker.report() ?? []),
     stop() {
       for (const tracker of trackers.values()) tracker.stop();

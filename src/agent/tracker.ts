@@ -26,6 +26,8 @@ export interface Tracker {
     ended: { exitCode: number } | undefined,
   ) => void;
   readonly told: (status: string) => void;
+  /** Its process has ended. systemd forgets how as soon as it starts the next one. */
+  readonly exited: (exitCode: number) => void;
   readonly report: () => ReplicaReport | undefined;
   readonly stop: () => void;
 }
@@ -132,7 +134,13 @@ export function createTracker(name: string, { onChange, onUnhealthy, onCrash }: 
     return judgeReplica(facts, published, Date.now());
   }
 
-  return { look, told: (status) => prober?.told(status), report: () => published, stop: settle };
+  function exited(exitCode: number): void {
+    if (restarts === undefined) return;
+    restarts = { ...restarts, exitCode };
+    publish();
+  }
+
+  return { look, exited, told: (status) => prober?.told(status), report: () => published, stop: settle };
 }
 
 /** ms since the epoch of a time on systemd's monotonic clock; now when it is not set. */

@@ -11,6 +11,7 @@ export interface WatchOptions {
   /** Something of these kinds may have changed. */
   readonly onDirty: (kinds: readonly ResourceKind[]) => void;
   readonly onHealth: (container: string, status: string) => void;
+  readonly onExit: (container: string, exitCode: number) => void;
 }
 
 /** Hears of changes on the machine as they happen. What it misses, the next sweep finds. */
@@ -50,12 +51,15 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
     }
   }
 
-  listen(quadletDirectory, (name) => {
+  const onQuadlet = (name: string): void => {
     if (name.endsWith('.container')) onDirty(['container']);
-  });
+  };
+  listen(quadletDirectory, onQuadlet);
 
   return {
     follow({ resources }) {
+      // Again each time: a directory may have been away, or too many may have been listening.
+      listen(quadletDirectory, onQuadlet);
       units = new Set(resources.flatMap((resource) => unitNames(resource)));
       files = new Set(resources.flatMap((resource) => ('path' in resource ? [resource.path] : [])));
       for (const directory of new Set([...files].map((path) => dirname(path)))) {
@@ -76,15 +80,16 @@ const unitNames = (resource: Manifest['resources'][number]): readonly string[] =
   return resource.kind === 'unit' ? [resource.name] : [];
 };
 
-/** Messages of process 1 about units, and of podman about health, images and volumes; only what has just happened. */
+/** Messages of process 1 about units and of podman about containers, images and volumes; only new ones. */
 const journalCommand: readonly string[] = [
   ...['journalctl', '--follow', '--lines=0', '--quiet', '--output=json'],
-  '--output-fields=UNIT,PODMAN_TYPE,PODMAN_EVENT,PODMAN_NAME,PODMAN_HEALTH_STATUS',
-  ...['_PID=1', '+', 'PODMAN_EVENT=health_status', '+', 'PODMAN_TYPE=image', '+', 'PODMAN_TYPE=volume'],
+  '--output-fields=UNIT,PODMAN_TYPE,PODMAN_EVENT,PODMAN_NAME,PODMAN_HEALTH_STATUS,PODMAN_EXIT_CODE',
+  ...['_PID=1', '+', 'PODMAN_EVENT=health_status', 'PODMAN_EVENT=died'],
+  ...['+', 'PODMAN_TYPE=image', '+', 'PODMAN_TYPE=volume'],
 ];
 
 function journalReader(
-  { onDirty, onHealth }: WatchOptions,
+  { onDirty, onHealth, onExit }: WatchOptions,
   units: () => ReadonlySet<string>,
 ): (line: string) => void {
   return (line) => {
@@ -96,10 +101,15 @@ function journalReader(
       if (units().has(unit)) onDirty(['container', 'unit']);
       return;
     }
-    if (textOf(entry, 'PODMAN_EVENT') === 'health_status') {
-      onHealth(textOf(entry, 'PODMAN_NAME'), textOf(entry, 'PODMAN_HEALTH_STATUS'));
-    } else if (['remove', 'untag'].includes(textOf(entry, 'PODMAN_EVENT'))) {
-      onDirty([textOf(entry, 'PODMAN_TYPE') === 'volume' ? 'volume' : 'image']);
+    const name = textOf(entry, 'PODMAN_NAME');
+    switch (textOf(entry, 'PODMAN_EVENT')) {
+      case 'health_status':
+        return onHealth(name, textOf(entry, 'PODMAN_HEALTH_STATUS'));
+      case 'died':
+        return onExit(name, Number(textOf(entry, 'PODMAN_EXIT_CODE')));
+      case 'remove':
+      case 'untag':
+        return onDirty([textOf(entry, 'PODMAN_TYPE') === 'volume' ? 'volume' : 'image']);
     }
   };
 }

@@ -10,6 +10,7 @@ import { limit } from './batch.ts';
 import { exec, tail } from './exec.ts';
 import type { Facility } from './facility.ts';
 import type { JobBook, JobEnds } from './jobs.ts';
+import { lastExit } from './journal.ts';
 import { isSettled, quadletDirectory, quadletName, quadletPath, restartPolicy, unitOf } from './quadlet.ts';
 import { daemonReload, showUnits, systemctl, type UnitState, unitLog } from './systemctl.ts';
 
@@ -34,7 +35,7 @@ export function createContainers(jobs: JobBook): Containers {
       const there = resources.filter(({ name }) => texts.has(name));
       const shown = await showUnits(there.map(({ name }) => unitOf(name)));
       units = new Map(there.flatMap(({ name }) => entry(name, shown.get(unitOf(name)))));
-      await jobs.write(endedJobs(resources, units, jobs.ends()));
+      await jobs.write(await endedJobs(resources, units, jobs.ends()));
       const seen = new Map<string, Observed>();
       for (const resource of there) {
         const text = texts.get(resource.name) ?? '';
@@ -72,22 +73,24 @@ async function readQuadlets(): Promise<ReadonlyMap<string, string>> {
   return texts;
 }
 
-/** Ends of jobs that are wanted: those known already and those seen now. */
-function endedJobs(
+/**
+ * Ends of jobs that are wanted: those known already and those seen now. systemd forgets a unit that has ended and
+ * that nothing refers to, so podman's own word in the journal counts.
+ */
+async function endedJobs(
   resources: readonly ContainerResource[],
   units: ReadonlyMap<string, UnitState>,
   known: JobEnds,
-): JobEnds {
-  return Object.fromEntries(
-    resources.flatMap(({ name, job }) => {
-      const unit = units.get(name);
-      const ended =
-        unit && unit.exitedUs > 0 && (unit.active === 'inactive' || unit.active === 'failed')
-          ? { exitCode: unit.exitCode, at: Date.now() }
-          : undefined;
-      return job ? entry(name, known[name] ?? ended) : [];
-    }),
-  );
+): Promise<JobEnds> {
+  const ends: Record<string, JobEnds[string]> = {};
+  for (const { name, job } of resources) {
+    if (!job) continue;
+    const unit = units.get(name);
+    const over = unit !== undefined && (unit.active === 'inactive' || unit.active === 'failed');
+    const end = known[name] ?? (over ? await lastExit(name) : undefined);
+    if (end !== undefined) ends[name] = end;
+  }
+  return ends;
 }
 
 async function ensure(

@@ -120,9 +120,6 @@ describe('a replica', () => {
       lines: 'Tmpfs=/tmp\nHealthCmd=cat /tmp/ready\nHealthInterval=1s\nHealthRetries=2',
       health: { kind: 'command' },
     });
-    await lab.shell(
-      'podman exec fading sh -c "busybox rm /tmp/ready || rm /tmp/ready || unlink /tmp/ready; sh -c \'exec busybox rm /tmp/ready\'"',
-    );
     await lab.shell('pid=$(podman inspect -f "{{.State.Pid}}" fading); rm -f /proc/$pid/root/tmp/ready');
     await expect
       .poll(() => lab.control.events.slice(told).map(({ kind }) => kind), { timeout: 20_000 })
@@ -180,7 +177,7 @@ describe('streams', () => {
   test.each([
     [['sh', '-c', 'echo out; echo err >&2; exit 7'], 7, 'out\nerr\n'],
     [['sh', '-c', 'exit 0'], 0, ''],
-    [['sh', '-c', `echo "it's" '"quoted"' $HOME`], 0, `it's "quoted" /root\n`],
+    [['sh', '-c', `echo "it's" '"quoted"' $((6 * 7))`], 0, `it's "quoted" 42\n`],
   ])('a command runs inside: %s', async (command, code, output) => {
     const asked = exec(command);
     expect(await asked.end).toMatchObject({ code });

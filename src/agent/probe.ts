@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { showDuration } from '#base/duration.ts';
 import type { HealthPlan } from '#compile/manifest.ts';
 import {
   afterCommand,
@@ -60,7 +61,8 @@ async function probeAll(options: ProberOptions, start: Health, set: Set, signal:
     set({ ...start, status: 'healthy' });
     return;
   }
-  await probeCommand(options.container, command, { start, set, signal });
+  const mostMs = plan.kind === 'command' ? plan.startIntervalMs : undefined;
+  await probeCommand(options.container, command, { start, set, signal, mostMs });
 }
 
 async function probeHttp(
@@ -82,8 +84,13 @@ async function probeHttp(
  */
 async function probeCommand(
   container: string,
-  command: readonly string[],
-  { start, set, signal }: { start: Health; set: Set; signal: AbortSignal },
+  { words, timeoutMs }: Check,
+  {
+    start,
+    set,
+    signal,
+    mostMs,
+  }: { start: Health; set: Set; signal: AbortSignal; mostMs: number | undefined },
 ): Promise<void> {
   let health = start;
   let done = false;
@@ -92,21 +99,26 @@ async function probeCommand(
     return health;
   };
   while (!done && !signal.aborted) {
-    const { code, stdout, stderr } = await exec(['podman', 'exec', container, ...command], {
-      timeoutMs: 30_000,
+    const { code, stdout, stderr } = await exec(['podman', 'exec', container, ...words], {
+      timeoutMs,
       signal,
-    }).catch(() => ({ code: 1, stdout: '', stderr: 'it did not end within 30 s' }));
+    }).catch(() => ({ code: 1, stdout: '', stderr: `it did not end within ${showDuration(timeoutMs)}` }));
     done = code === 0;
     const said = (stdout.trim() || stderr.trim()).split('\n').at(-1) ?? '';
     if (!signal.aborted) {
       merged(afterCommand(health, done ? 'healthy' : 'starting', `health check ended with ${code}: ${said}`));
     }
-    if (!done) await sleep(commandDelayMs(health), undefined, { signal });
+    if (!done) await sleep(commandDelayMs(health, mostMs), undefined, { signal });
   }
 }
 
+interface Check {
+  readonly words: readonly string[];
+  readonly timeoutMs: number;
+}
+
 /** The container's own check, whether it comes from its image or from its Quadlet; null when it has none. */
-async function healthCommand(container: string): Promise<readonly string[] | null> {
+async function healthCommand(container: string): Promise<Check | null> {
   const { code, stdout } = await exec([
     'podman',
     'inspect',
@@ -115,9 +127,10 @@ async function healthCommand(container: string): Promise<readonly string[] | nul
     container,
   ]);
   if (code !== 0) return null;
-  const test = (JSON.parse(stdout) as { readonly Test?: readonly string[] } | null)?.Test ?? [];
-  const [kind, ...words] = test;
-  if (kind === 'CMD') return words;
-  if (kind === 'CMD-SHELL') return ['/bin/sh', '-c', words.join(' ')];
+  const check = JSON.parse(stdout) as { readonly Test?: readonly string[]; readonly Timeout?: number } | null;
+  const [kind, ...words] = check?.Test ?? [];
+  const timeoutMs = Math.max(1, Math.round((check?.Timeout || 30e9) / 1e6));
+  if (kind === 'CMD') return { words, timeoutMs };
+  if (kind === 'CMD-SHELL') return { words: ['/bin/sh', '-c', words.join(' ')], timeoutMs };
   return null;
 }

@@ -2,18 +2,17 @@ import { must } from '#base/assert.ts';
 import { digestOf } from '#base/digest.ts';
 import { showOrigin } from '#base/result.ts';
 import type { Policy, Release } from '#plan/model.ts';
-import type { GrantModel, ServiceModel } from '#spec/model.ts';
+import type { GrantModel } from '#spec/model.ts';
 import { containerText, type GrantedFile } from './container.ts';
+import { healthPlan } from './container-health.ts';
 import { dnsUnit } from './dns.ts';
 import { firewallId } from './firewall.ts';
-import type { ContainerResource, FileResource, HealthPlan, Resource } from './manifest.ts';
+import type { ContainerResource, FileResource, Resource } from './manifest.ts';
 import { networkUnit, podmanNetwork } from './network.ts';
 import { directory, file } from './resources.ts';
 import type { Placed } from './view.ts';
 
 const folder = '/var/lib/ballast/files';
-/** A service without a health check counts as healthy once it has run for this long. */
-const settleMs = 1_000;
 
 /** Images, volumes, granted files and containers of the replicas that one machine is to run. */
 export function appResources(policy: Policy, machine: string, placed: readonly Placed[]): Resource[] {
@@ -135,22 +134,4 @@ function containerOf(policy: Policy, placed: Placed): ContainerResource {
     ],
     origin: originOf(placed),
   };
-}
-
-function healthPlan(service: ServiceModel, address: string): HealthPlan {
-  const { probe, healthcheck } = service;
-  if (probe) {
-    const host = service.networkMode === 'host' ? '127.0.0.1' : address;
-    const { intervalMs, timeoutMs, retries, startPeriodMs } = probe;
-    return {
-      kind: 'http',
-      url: `http://${host}:${probe.port}${probe.path}`,
-      intervalMs,
-      timeoutMs,
-      retries,
-      startPeriodMs,
-    };
-  }
-  if (healthcheck && healthcheck !== 'disabled') return { kind: 'command' };
-  return { kind: 'none', settleMs };
 }

@@ -134,6 +134,8 @@ describe('a manifest', () => {
       DNS=10.91.2.1
       DNSSearch=shop.internal
       PodmanArgs=--mac-address=02:00:0a:5b:02:0b
+      PodmanArgs=--cgroupns=private
+      PodmanArgs=--pids-limit=-1
       LogDriver=journald
       Label=ballast.app=shop
       Label=ballast.service=web

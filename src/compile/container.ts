@@ -1,13 +1,19 @@
-import type { Policy, Release } from '#plan/model.ts';
+import type { Policy } from '#plan/model.ts';
 import { containerSubnet } from '#plan/schedule/address.ts';
-import type { GrantModel, MountModel, ServiceModel } from '#spec/model.ts';
+import type { GrantModel, ServiceModel } from '#spec/model.ts';
+import { checkUpdate, healthLines } from './container-health.ts';
+import { confinementLines } from './container-isolation.ts';
+import { limitLines } from './container-limits.ts';
+import { mountLine, sourceChecks } from './container-mounts.ts';
 import { appDomain, dnsUnit } from './dns.ts';
 import { macOf, networkUnit, podmanNetwork } from './network.ts';
 import {
+  argumentLine,
   jsonList,
   type QuadletLine,
   type QuadletSection,
   quadletText,
+  seconds,
   unexpanded,
   word,
   words,
@@ -34,7 +40,7 @@ export function containerText(input: ContainerInput): string {
     [
       unitSection(input),
       { name: 'Container', lines: containerLines(input) },
-      serviceSection(input.placed.service),
+      serviceSection(input),
       { name: 'Install', lines: [['WantedBy', 'multi-user.target']] },
     ],
   );
@@ -60,7 +66,7 @@ function unitSection({ placed: { replica, service, release } }: ContainerInput):
   };
 }
 
-function serviceSection(service: ServiceModel): QuadletSection {
+function serviceSection({ placed: { replica, service } }: ContainerInput): QuadletSection {
   const restart = { none: 'no', 'on-failure': 'on-failure', any: 'always' }[service.restart.condition];
   return {
     name: 'Service',
@@ -71,6 +77,8 @@ function serviceSection(service: ServiceModel): QuadletSection {
       // The container's own grace period, and time for podman to clean up after it.
       ['TimeoutStopSec', seconds(service.stopGraceMs + 20_000)],
       ['Environment', 'PODMAN_IGNORE_CGROUPSV1_WARNING=1'],
+      ...sourceChecks(service.mounts),
+      ...checkUpdate(service, replica.id),
     ],
   };
 }
@@ -89,11 +97,10 @@ function containerLines(input: ContainerInput): QuadletLine[] {
     ...service.mounts.map((mount) => mountLine(mount, release)),
     ...input.files.map(({ grant, path }) => ['Volume', word(`${path}:${grant.target}:ro`)] as const),
     ...healthLines(service),
-    ...isolationLines(service),
+    ...confinementLines(service),
+    ...limitLines(service),
     ...loggingLines(service),
     ...labelLines(input),
-    // One line each: an empty PodmanArgs would undo those before it.
-    ...extraArguments(service).map((argument) => ['PodmanArgs', word(argument)] as const),
   ];
 }
 
@@ -107,94 +114,33 @@ function processLines(service: ServiceModel): QuadletLine[] {
     ...service.groupAdd.map((name) => ['GroupAdd', unexpanded(name)] as const),
     ...(service.workingDir ? [['WorkingDir', unexpanded(service.workingDir)] as const] : []),
     ...(service.init ? [['RunInit', 'true'] as const] : []),
+    ...(service.tty ? [argumentLine('--tty')] : []),
+    ...(service.stdinOpen ? [argumentLine('--interactive')] : []),
     ...(service.stopSignal ? [['StopSignal', service.stopSignal] as const] : []),
     ['StopTimeout', String(Math.ceil(service.stopGraceMs / 1000))],
   ];
 }
 
 function networkLines({ policy, placed: { replica, service } }: ContainerInput): QuadletLine[] {
-  const hosts = (gateway: string) =>
-    service.extraHosts.map(
-      ({ name, address }) =>
-        ['AddHost', `${name}:${address === 'host-gateway' ? gateway : address}`] as const,
-    );
-  const machine = policy.machines[replica.machine];
-  const { gateway } = containerSubnet(policy.fleet, machine?.index ?? 0);
-  if (service.networkMode !== 'bridge') return [['Network', service.networkMode], ...hosts(gateway)];
-  const dns = service.dns.length > 0 ? service.dns : [gateway];
+  const { gateway } = containerSubnet(policy.fleet, policy.machines[replica.machine]?.index ?? 0);
+  const bridged = service.networkMode === 'bridge';
+  const hosts = service.extraHosts.map(
+    ({ name, address }) => ['AddHost', `${name}:${address === 'host-gateway' ? gateway : address}`] as const,
+  );
+  const own = `${replica.app}-${replica.service}-${replica.slot}`;
+  const hostname = service.hostname ?? (bridged ? own : undefined);
+  const dns = service.dns.length > 0 || !bridged ? service.dns : [gateway];
+  const search = bridged ? [appDomain(replica.app), ...service.dnsSearch] : service.dnsSearch;
   return [
-    ['Network', podmanNetwork],
-    ['IP', replica.address],
-    ['HostName', service.hostname ?? `${replica.app}-${replica.service}-${replica.slot}`],
+    ['Network', bridged ? podmanNetwork : service.networkMode],
+    ...(bridged ? [['IP', replica.address] as const] : []),
+    // A container that shares the machine's name cannot have one of its own.
+    ...(hostname === undefined || service.uts === 'host' ? [] : [['HostName', hostname] as const]),
     ...dns.map((server) => ['DNS', server] as const),
-    ...[appDomain(replica.app), ...service.dnsSearch].map((domain) => ['DNSSearch', domain] as const),
-    ...service.dnsOpt.map((option) => ['DNSOption', option] as const),
-    ...hosts(gateway),
-    ['PodmanArgs', `--mac-address=${macOf(replica.address)}`],
-  ];
-}
-
-function mountLine(mount: MountModel, release: Release): QuadletLine {
-  switch (mount.kind) {
-    case 'volume': {
-      const name = release.model.volumes[mount.volume]?.name ?? mount.volume;
-      if (mount.subpath !== undefined) {
-        const options = [`type=volume,source=${name},target=${mount.target},subpath=${mount.subpath}`];
-        return ['Mount', unexpanded([...options, ...(mount.readOnly ? ['ro'] : [])].join(','))];
-      }
-      const flags = [mount.readOnly ? 'ro' : 'rw', ...(mount.noCopy ? ['nocopy'] : [])];
-      return ['Volume', word(`${name}:${mount.target}:${flags.join(',')}`)];
-    }
-    case 'anonymous':
-      return ['Volume', word(mount.readOnly ? `${mount.target}:ro` : mount.target)];
-    case 'bind': {
-      const flags = [mount.readOnly ? 'ro' : 'rw', mount.propagation, mount.selinux].filter(Boolean);
-      return ['Volume', word(`${mount.source}:${mount.target}:${flags.join(',')}`)];
-    }
-    case 'tmpfs': {
-      const size = mount.sizeBytes === undefined ? [] : [`size=${mount.sizeBytes}`];
-      const mode = mount.mode === undefined ? [] : [`mode=${mount.mode.toString(8)}`];
-      const options = [...size, ...mode].join(',');
-      return ['Tmpfs', unexpanded(options ? `${mount.target}:${options}` : mount.target)];
-    }
-  }
-}
-
-function healthLines(service: ServiceModel): QuadletLine[] {
-  const check = service.healthcheck;
-  if (check === 'disabled' || service.probe) return [['HealthCmd', 'none']];
-  if (!check) return [];
-  const test = check.shell ? ['CMD-SHELL', ...check.test] : check.test;
-  return [
-    ['HealthCmd', jsonList(test)],
-    ['HealthInterval', seconds(check.intervalMs)],
-    ['HealthTimeout', seconds(check.timeoutMs)],
-    ['HealthRetries', String(check.retries)],
-    ['HealthStartPeriod', seconds(check.startPeriodMs)],
-  ];
-}
-
-function isolationLines(service: ServiceModel): QuadletLine[] {
-  const noNewPrivileges = /^no-new-privileges(:true)?$/;
-  return [
-    ...(service.readOnly ? [['ReadOnly', 'true'] as const] : []),
-    ...service.capAdd.map((name) => ['AddCapability', name] as const),
-    ...service.capDrop.map((name) => ['DropCapability', name] as const),
-    ...(service.securityOpt.some((option) => noNewPrivileges.test(option))
-      ? [['NoNewPrivileges', 'true'] as const]
-      : []),
-    ...service.securityOpt
-      .filter((option) => !noNewPrivileges.test(option))
-      .map((option) => ['PodmanArgs', word(`--security-opt=${option}`)] as const),
-    ...Object.entries(service.sysctls).map(([key, value]) => ['Sysctl', word(`${key}=${value}`)] as const),
-    ...Object.entries(service.ulimits).map(
-      ([key, { soft, hard }]) => ['Ulimit', `${key}=${soft}:${hard}`] as const,
-    ),
-    ...service.devices.map(
-      ({ source, target, permissions }) =>
-        ['AddDevice', unexpanded(`${source}:${target}:${permissions}`)] as const,
-    ),
-    ...(service.shmSizeBytes === undefined ? [] : [['ShmSize', String(service.shmSizeBytes)] as const]),
+    ...search.map((domain) => ['DNSSearch', unexpanded(domain)] as const),
+    ...service.dnsOpt.map((option) => ['DNSOption', unexpanded(option)] as const),
+    ...hosts,
+    ...(bridged ? [argumentLine(`--mac-address=${macOf(replica.address)}`)] : []),
   ];
 }
 
@@ -222,21 +168,3 @@ function labelLines({ placed: { replica, service } }: ContainerInput): QuadletLi
     ),
   ];
 }
-
-/** What Quadlet has no key for. Limits are the payload's alone, so that podman's helpers are not killed by them. */
-function extraArguments(service: ServiceModel): readonly string[] {
-  const { limits, reservations } = service.deploy;
-  const pids = limits.pids ?? service.pidsLimit;
-  return [
-    ...(limits.memoryBytes === undefined ? [] : [`--memory=${limits.memoryBytes}`]),
-    ...(reservations.memoryBytes === undefined ? [] : [`--memory-reservation=${reservations.memoryBytes}`]),
-    ...(limits.cpus === undefined ? [] : [`--cpus=${limits.cpus}`]),
-    ...(pids === undefined ? [] : [`--pids-limit=${pids}`]),
-    ...(service.oomScoreAdj === undefined ? [] : [`--oom-score-adj=${service.oomScoreAdj}`]),
-    ...(service.privileged ? ['--privileged'] : []),
-    ...(service.tty ? ['--tty'] : []),
-    ...(service.stdinOpen ? ['--interactive'] : []),
-  ];
-}
-
-const seconds = (ms: number): string => `${Math.max(0, ms) / 1000}s`;

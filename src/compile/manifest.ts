@@ -114,7 +114,8 @@ export interface ContainerResource extends ResourceBase {
 /** How the agent knows that a replica is healthy. */
 export type HealthPlan =
   | { readonly kind: 'none'; readonly settleMs: number }
-  | { readonly kind: 'command' }
+  /** Podman runs the check; until it first succeeds it is asked at most so far apart. */
+  | { readonly kind: 'command'; readonly startIntervalMs?: number }
   | {
       readonly kind: 'http';
       readonly url: string;

@@ -36,3 +36,8 @@ export const jsonList = (texts: readonly string[]): string => unexpanded(JSON.st
 
 /** Keeps systemd from expanding specifiers and variables. */
 export const unexpanded = (text: string): string => text.replaceAll('%', '%%').replaceAll('$', '$$$$');
+
+/** An argument for `podman run` that Quadlet has no key for. One line each: an empty one would undo those before. */
+export const argumentLine = (argument: string): QuadletLine => ['PodmanArgs', word(argument)];
+
+export const seconds = (ms: number): string => `${Math.max(0, ms) / 1000}s`;

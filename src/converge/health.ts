@@ -58,7 +58,8 @@ export function probeDelayMs(health: Health, plan: HttpPlan): number {
 }
 
 /** The same for checks that run inside the container: each costs a process, so they start slower. */
-export const commandDelayMs = (health: Health): number => Math.min(2_000, 100 * 1.5 ** health.probes);
+export const commandDelayMs = (health: Health, mostMs = 2_000): number =>
+  Math.min(mostMs, 100 * 1.5 ** health.probes);
 
 /** Health as podman tells it after its own check. */
 export function afterCommand(health: Health, status: string, detail = ''): Health {

@@ -77,7 +77,7 @@ export async function lastExit(container: string): Promise<{ exitCode: number; a
   return { exitCode: Number(textOf(entry, 'PODMAN_EXIT_CODE')), at };
 }
 
-/** Last lines of a container, oldest first. What podman itself says of it, when it never came to print anything. */
+/** Last lines of a container, oldest first. What its start says of it, when it never came to print anything. */
 export async function lastLines(container: string, lines = 10): Promise<readonly string[]> {
   const query = { containers: [container], follow: false, tail: lines };
   const found: string[] = [];
@@ -85,8 +85,11 @@ export async function lastLines(container: string, lines = 10): Promise<readonly
   const { stdout } = await exec(containerJournal(query), { timeoutMs: 10_000 });
   for (const line of stdout.split('\n')) read(line);
   if (found.length > 0) return found.slice(-lines);
-  const argv = ['journalctl', '--no-pager', '--quiet', '-o', 'cat', '-n', String(lines * 4), '_COMM=podman'];
-  const own = await exec([...argv, `_SYSTEMD_UNIT=${container}.service`], { timeoutMs: 10_000 });
+  const argv = ['journalctl', '--no-pager', '--quiet', '-o', 'cat', '-n', String(lines * 4)];
+  const unit = `_SYSTEMD_UNIT=${container}.service`;
+  // Checks before the start are a shell, whose lines the journal knows by their name only.
+  const from = [unit, '_COMM=podman', '+', unit, 'SYSLOG_IDENTIFIER=sh'];
+  const own = await exec([...argv, ...from], { timeoutMs: 10_000 });
   return tellingLines(own.stdout.split('\n')).slice(-lines);
 }
 

@@ -5,10 +5,15 @@ import type { Release } from './model.ts';
 
 /**
  * Digest of all that a service's containers depend on. What only steers the rollout or the placement is left out,
- * so that changing it moves nothing that need not move.
+ * so that changing it moves nothing that need not move. What it is to be restarted with is part of it.
  */
 export function serviceDigest(release: Release, service: ServiceModel): string {
-  const { deploy, dependsOn: _dependsOn, build: _build, ...container } = service;
+  const { deploy, dependsOn, build: _build, ...container } = service;
+  const { services } = release.model;
+  const restartedWith = dependsOn.flatMap(({ service: name, restart }) => {
+    const other = restart ? services[name] : undefined;
+    return other ? [serviceDigest(release, other)] : [];
+  });
   return digestOf({
     container,
     limits: deploy.limits,
@@ -17,6 +22,7 @@ export function serviceDigest(release: Release, service: ServiceModel): string {
     volumes: service.mounts.map((mount) => mount.kind === 'volume' && release.model.volumes[mount.volume]),
     configs: service.configs.map((grant) => release.model.configs[grant.source]?.content),
     secrets: service.secrets.map((grant) => release.secrets[grant.source]),
+    ...(restartedWith.length === 0 ? {} : { restartedWith }),
   });
 }
 

@@ -57,7 +57,7 @@ function advance(draft: Draft, app: string): void {
 
   if (target) {
     for (const service of inDependencyOrder(target)) {
-      stepService(draft, target, service, state.phase === 'paused');
+      stepService(draft, target, service, state.phase);
     }
     const unknown = draft.of(app).filter(({ service }) => !(service in target.model.services));
     retireAll(draft, unknown);

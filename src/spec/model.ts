@@ -52,7 +52,7 @@ export interface ServiceModel {
   /** Rules of the device controller: `c 188:* rmw`. */
   readonly deviceCgroupRules?: readonly string[];
   /** Namespaces that differ from the usual; absent: a private one. */
-  readonly userns?: 'host' | 'auto' | 'nomap';
+  readonly userns?: 'host';
   readonly ipc?: 'host' | 'none' | 'shareable';
   readonly pid?: 'host';
   readonly uts?: 'host';
@@ -130,6 +130,7 @@ export type MountModel =
       readonly source: string;
       readonly target: string;
       readonly readOnly: boolean;
+      /** False: a missing source is a failure; true: a directory is made. */
       readonly createSource: boolean;
       readonly propagation?: string;
       readonly selinux?: 'z' | 'Z';

@@ -99,7 +99,7 @@ const service = z
     cpuset: maybe(text),
     blockIo: maybe(blockIo),
     deviceCgroupRules: maybe(texts),
-    userns: maybe(z.enum(['host', 'auto', 'nomap'])),
+    userns: maybe(z.enum(['host'])),
     ipc: maybe(z.enum(['host', 'none', 'shareable'])),
     pid: maybe(z.literal('host')),
     uts: maybe(z.literal('host')),

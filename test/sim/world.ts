@@ -59,7 +59,7 @@ export function service(
       rollback: update,
       constraints: [],
       spread: [],
-      endpointMode: 'vip',
+      endpointMode: 'dnsrr',
       labels: {},
       ...deploy,
     },

@@ -1,7 +1,7 @@
 import { serviceDigest } from '#plan/digest.ts';
 import type { Draft } from '#plan/draft.ts';
-import type { Release, Replica } from '#plan/model.ts';
-import type { ServiceModel } from '#spec/model.ts';
+import type { AppState, Release, Replica } from '#plan/model.ts';
+import type { ServiceModel, UpdateModel } from '#spec/model.ts';
 import { unmetDependency } from './dependencies.ts';
 import { type Slot, wantedSlots } from './slots.ts';
 
@@ -12,7 +12,13 @@ const drainTimeoutMs = 30_000;
  * Takes one service the next safe step towards a release. Nothing is remembered between calls: what the replicas
  * are and how they report says how far the rollout is.
  */
-export function stepService(draft: Draft, release: Release, service: ServiceModel, frozen: boolean): void {
+export function stepService(
+  draft: Draft,
+  release: Release,
+  service: ServiceModel,
+  phase: AppState['phase'],
+): void {
+  const frozen = phase === 'paused';
   const digest = serviceDigest(release, service);
   const current = (replica: Replica) => replica.digest === digest;
   const own = () => draft.of(release.app, service.name);
@@ -22,7 +28,9 @@ export function stepService(draft: Draft, release: Release, service: ServiceMode
   promote(draft, own(), slots, current);
   retire(draft, own(), slots, current);
   if (!fill(draft, release, service, slots, frozen)) return;
-  if (!frozen) replaceOutdated(draft, release, service, own(), current);
+  const { update, rollback } = service.deploy;
+  const pace = phase === 'rolling-back' || phase === 'failed' ? rollback : update;
+  if (!frozen) replaceOutdated(draft, release, service, { own: own(), current, pace });
 }
 
 /** Replicas of services that the release does not know go, traffic first. */
@@ -109,15 +117,22 @@ function fill(
   return true;
 }
 
-/** Replaces as many outdated replicas as `update_config` allows at once. */
+/** Replaces as many outdated replicas as `update_config`, or `rollback_config`, allows at once. */
 function replaceOutdated(
   draft: Draft,
   release: Release,
   service: ServiceModel,
-  own: readonly Replica[],
-  current: (replica: Replica) => boolean,
+  {
+    own,
+    current,
+    pace,
+  }: {
+    readonly own: readonly Replica[];
+    readonly current: (replica: Replica) => boolean;
+    readonly pace: UpdateModel;
+  },
 ): void {
-  const { parallelism, delayMs, order } = service.deploy.update;
+  const { parallelism, delayMs, order } = pace;
   const outdated = own.filter((replica) => !current(replica));
   const successors = own.filter((replica) => current(replica) && replica.release === release.number);
   const takenOver = new Set(successors.map(({ slot }) => slot));

@@ -61,7 +61,7 @@ export const build = honoured(
         { example: '{ nofile: 4096 }' },
       ),
       platforms: honoured(texts, 'the platform to build for; one only', { example: '[linux/amd64]' }),
-      tags: honoured(texts, "more tags of the image in the fleet's registry", {
+      tags: honoured(texts, 'more names of the image where it is built', {
         example: '["shop/web:1.2"]',
       }),
       secrets: later('keep secrets out of images: give them to the service that runs, by secrets'),

@@ -78,7 +78,7 @@ const port = object({
       byDefault: 'ingress',
     },
   ),
-  host_ip: honoured(text, 'answers only on this address of a machine', { example: '127.0.0.1' }),
+  host_ip: honoured(text, 'answers only on this address of a machine', { example: '192.0.2.10' }),
   name: honoured(text, 'a word for people', { example: 'web' }),
   app_protocol: later('remove it: ports pass tcp and udp on as they are'),
 });
@@ -94,7 +94,7 @@ export const networkKeys: Keys = {
   ),
   expose: honoured(
     { kind: 'list', of: textOrNumber, unique: 'whole' },
-    'ports other services use; for people and for the firewall',
+    'ports other services use; for people: services on one network may talk anyway',
     {
       example: '["5432"]',
     },

@@ -46,10 +46,14 @@ const healthcheck = object({
     example: '20s',
     byDefault: '0s',
   }),
-  start_interval: honoured(duration, 'time between two runs during start_period', {
-    example: '1s',
-    byDefault: '5s',
-  }),
+  start_interval: honoured(
+    duration,
+    'most time between two runs until the first success; the first runs come sooner',
+    {
+      example: '1s',
+      byDefault: '5s',
+    },
+  ),
   disable: honoured(flag, "true turns the image's own check off", { example: 'true' }),
 });
 

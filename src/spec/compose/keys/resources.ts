@@ -79,16 +79,38 @@ export const resourceKeys: Keys = {
   ),
 };
 
-const update = (what: string, onFailure: readonly string[], failureDefault: string): Keys => ({
+const pace = {
   parallelism: honoured(integer(0), 'replicas changed at once; 0 for all', { example: '2', byDefault: '1' }),
   delay: honoured(duration, 'rest between two batches', { example: '10s', byDefault: '0s' }),
   order: honoured(choice('start-first', 'stop-first'), 'which of the new and the old replica goes first', {
     example: 'stop-first',
     byDefault: 'start-first; stop-first with host ports, volumes or bind mounts',
   }),
-  failure_action: honoured(choice(...onFailure), `what follows when ${what} fails`, {
-    example: onFailure[0] ?? 'pause',
-    byDefault: failureDefault,
+} satisfies Keys;
+
+const goesOn = 'a rollback always goes on until the release before is back';
+
+const rollback: Keys = {
+  ...pace,
+  order: { ...pace.order, byDefault: 'that of update_config' },
+  failure_action: honoured(
+    {
+      kind: 'choice',
+      values: ['continue'],
+      refused: { pause: { why: goesOn, instead: 'remove it' } },
+    },
+    'what follows when a rollback fails',
+    { example: 'continue', byDefault: 'continue' },
+  ),
+  monitor: refused(goesOn, 'remove it'),
+  max_failure_ratio: refused(goesOn, 'remove it'),
+};
+
+const update: Keys = {
+  ...pace,
+  failure_action: honoured(choice('rollback', 'pause', 'continue'), 'what follows when a rollout fails', {
+    example: 'rollback',
+    byDefault: 'rollback',
   }),
   monitor: honoured(duration, 'how long a new replica is watched before it counts', {
     example: '30s',
@@ -98,7 +120,7 @@ const update = (what: string, onFailure: readonly string[], failureDefault: stri
     example: '0.2',
     byDefault: '0',
   }),
-});
+};
 
 const job = {
   why: 'not supported yet',
@@ -119,11 +141,20 @@ export const deploy = honoured(
     ),
     replicas: honoured(integer(0), 'how many', { example: '3', byDefault: '1' }),
     endpoint_mode: honoured(
-      choice('vip', 'dnsrr'),
-      'one address for all replicas, or the addresses of each',
+      {
+        kind: 'choice',
+        values: ['dnsrr'],
+        refused: {
+          vip: {
+            why: 'services have no address of their own yet',
+            instead: 'remove it: the name of a service leads to the addresses of its replicas, in turn',
+          },
+        },
+      },
+      'dnsrr: the name of a service leads to the addresses of its replicas, in turn',
       {
         example: 'dnsrr',
-        byDefault: 'vip',
+        byDefault: 'dnsrr',
       },
     ),
     labels: honoured(pairs, 'labels of the service, for people', { example: '{ team: shop }' }),
@@ -201,16 +232,12 @@ export const deploy = honoured(
       'what happens when the process ends; goes before restart',
       { example: '{ condition: on-failure, max_attempts: 3 }' },
     ),
-    update_config: honoured(
-      object(update('a rollout', ['rollback', 'pause', 'continue'], 'rollback')),
-      'how a new release replaces the old one',
-      { example: '{ parallelism: 1, order: start-first }' },
-    ),
-    rollback_config: honoured(
-      object(update('a rollback', ['pause', 'continue'], 'pause')),
-      'how the release before comes back',
-      { example: '{ parallelism: 0 }' },
-    ),
+    update_config: honoured(object(update), 'how a new release replaces the old one', {
+      example: '{ parallelism: 1, order: start-first }',
+    }),
+    rollback_config: honoured(object(rollback), 'how the release before comes back', {
+      example: '{ parallelism: 0 }',
+    }),
   }),
   'how many replicas, where, with what resources, and how they are replaced',
   { example: '{ replicas: 3 }' },

@@ -31,9 +31,13 @@ const device = object({
 
 /** What a container may do, and which walls stand between it and the machine. */
 export const securityKeys: Keys = {
-  read_only: honoured(flag, "the image's files cannot be written; volumes and tmpfs can", {
-    example: 'true',
-  }),
+  read_only: honoured(
+    flag,
+    "the image's files cannot be written; volumes, tmpfs, /dev/shm, /run, /tmp and /var/tmp can",
+    {
+      example: 'true',
+    },
+  ),
   privileged: honoured(flag, 'all rights on the machine: use it with care', { example: 'true' }),
   cap_add: honoured(texts, 'capabilities given', { example: '[NET_ADMIN]' }),
   cap_drop: honoured(texts, 'capabilities taken away', { example: '[ALL]' }),
@@ -46,10 +50,20 @@ export const securityKeys: Keys = {
   }),
   device_cgroup_rules: honoured(texts, 'rules of the device controller', { example: '["c 188:* rmw"]' }),
   userns_mode: honoured(
-    choice('host', 'auto', 'nomap'),
-    'host: users are those of the machine; auto: a range of its own',
     {
-      example: 'auto',
+      kind: 'choice',
+      values: ['host'],
+      refused: {
+        auto: {
+          why: 'the range of users would change with every release, and files of volumes would belong to nobody',
+          instead: 'run as a user of its own: user: "1000:1000"',
+        },
+        nomap: { why: 'it is for podman without root', instead: 'remove it' },
+      },
+    },
+    'host: users are those of the machine',
+    {
+      example: 'host',
       byDefault: 'host',
     },
   ),

@@ -39,7 +39,7 @@ export function deployOf(scope: ServiceScope, neighbours: Neighbours): DeployMod
     limits,
     reservations,
     update,
-    rollback: updateOf(get(tree, 'rollback_config'), { order: update.order, onFailure: 'pause' }),
+    rollback: updateOf(get(tree, 'rollback_config'), { order: update.order, onFailure: 'continue' }),
     constraints: [
       ...itemsOf(get(placement, 'constraints')).flatMap((item) => constraintOf(scope, item) ?? []),
       ...platformOf(scope),
@@ -48,7 +48,7 @@ export function deployOf(scope: ServiceScope, neighbours: Neighbours): DeployMod
       (item) => textOf(get(item, 'spread'))?.replace(/^node\.labels\./, '') ?? [],
     ),
     maxPerMachine: integerOf(get(placement, 'max_replicas_per_node')),
-    endpointMode: textOf(get(tree, 'endpoint_mode')) === 'dnsrr' ? 'dnsrr' : 'vip',
+    endpointMode: 'dnsrr',
     labels: pairsOf(get(tree, 'labels')),
   } as const);
 }
@@ -76,7 +76,8 @@ function updateOf(tree: Tree | undefined, defaults: Pick<UpdateModel, 'order' | 
 /** `platform: linux/arm64` is a constraint like any other. */
 function platformOf(scope: ServiceScope): readonly ConstraintModel[] {
   const value = textOf(at(scope, 'platform'))?.split('/')[1];
-  return value === undefined ? [] : [{ key: 'node.platform.arch', equal: true, value }];
+  if (value === undefined) return [];
+  return [{ key: 'node.platform.arch', equal: true, value: architectures[value] ?? value }];
 }
 
 function constraintOf(scope: ServiceScope, item: Tree): ConstraintModel | undefined {
@@ -99,5 +100,9 @@ function constraintOf(scope: ServiceScope, item: Tree): ConstraintModel | undefi
     });
     return undefined;
   }
-  return { key, equal: operator === '==', value };
+  const known = key === 'node.platform.arch' ? (architectures[value] ?? value) : value;
+  return { key, equal: operator === '==', value: known };
 }
+
+/** Other names of what machines call amd64 and arm64. */
+const architectures: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64' };

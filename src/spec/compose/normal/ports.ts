@@ -32,7 +32,7 @@ function badPort(scope: ServiceScope, item: Tree, text: string): void {
   complain(scope, 'bad-port', item, {
     what: `ports: ${JSON.stringify(text)} is no port`,
     why: 'a port is PUBLISHED:TARGET, each 1 to 65535, with an address before or /udp behind if need be',
-    fix: 'for example "8080:80", "127.0.0.1:8080:80", "53:53/udp" or "8000-8009:8000-8009"',
+    fix: 'for example "8080:80", "192.0.2.10:8080:80", "53:53/udp" or "8000-8009:8000-8009"',
   });
 }
 
@@ -90,7 +90,7 @@ function spread(scope: ServiceScope, item: Tree, syntax: PortSyntax): readonly P
     complain(scope, 'bad-port', item, {
       what: `ports: ${hostIp} is no IPv4 address`,
       why: 'machines are reached by IPv4',
-      fix: 'use an address such as 127.0.0.1, or leave it out to listen on all',
+      fix: 'use an address such as 192.0.2.10, or leave it out to listen on all',
     });
     return [];
   }

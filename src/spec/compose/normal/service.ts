@@ -3,6 +3,7 @@ import type { DependencyModel, ResourcesModel, ServiceModel } from '#spec/model.
 import type { Tree } from '#spec/yaml/tree.ts';
 import { booleanOf, entriesOf, get, textOf, textsOf } from '#spec/yaml/tree.ts';
 import { buildOf } from './build.ts';
+import { refuseConflicts } from './conflicts.ts';
 import { deployOf } from './deploy.ts';
 import { environmentOf, labelsOf } from './environment.ts';
 import type { WrittenGrant } from './grants.ts';
@@ -71,6 +72,7 @@ export function serviceOf(scope: ServiceScope, awaited: boolean): WrittenService
     dependsOn: dependenciesOf(scope),
     deploy,
   });
+  refuseConflicts(scope, model);
   return { model, ports };
 }
 
@@ -143,8 +145,7 @@ const reachOf = (scope: ServiceScope, networkMode: ServiceModel['networkMode']) 
 
 const flagOf = (scope: ServiceScope, key: string): boolean => booleanOf(at(scope, key)) ?? false;
 
-const usernsOf = (text: string | undefined): ServiceModel['userns'] =>
-  text === 'host' || text === 'auto' || text === 'nomap' ? text : undefined;
+const usernsOf = (text: string | undefined): ServiceModel['userns'] => (text === 'host' ? text : undefined);
 
 const pullPolicyOf = (text: string | undefined): ServiceModel['pullPolicy'] =>
   text === 'always' || text === 'build' ? text : undefined;

@@ -107,7 +107,9 @@ test('a failed step holds back what waits for it and nothing else, and is tried 
   const { converger, done } = await start(machine);
   const resources = [file('a'), file('b', 'x', ['file:a']), file('c')];
   converger.hold(manifest(1, ...resources));
-  await expect.poll(() => converger.failures.list()).toEqual([{ resource: 'file:a', what: 'no luck' }]);
+  await expect
+    .poll(() => converger.failures.list())
+    .toEqual([{ resource: 'file:a', what: 'no luck', times: 1 }]);
   expect(done).toEqual(['file:c']);
   expect(converger.blockerOf('file:b')).toBe('file:a');
   expect(converger.converged()).toBe(0);

@@ -1,5 +1,5 @@
 import { BallastError } from '#base/errors.ts';
-import { retryDelayMs } from '#converge/backoff.ts';
+import { isHopeless, retryDelayMs } from '#converge/backoff.ts';
 import { appliedDigest } from '#converge/ledger.ts';
 import type { Step } from '#converge/step.ts';
 import type { StepFailure } from '#plan/model.ts';
@@ -9,6 +9,7 @@ interface Failed {
   readonly digest: string;
   readonly count: number;
   readonly retryAt: number;
+  /** Waiting for it to succeed is in vain. */
   readonly permanent: boolean;
   readonly failure: StepFailure;
 }
@@ -38,9 +39,10 @@ export function createFailures(): Failures {
   return {
     add(step, cause, now) {
       const count = (failed.get(step.key)?.count ?? 0) + 1;
-      const failure = toFailure(step.resource.id, cause);
+      const failure = { ...toFailure(step.resource.id, cause), times: count };
       // Trying again does not make an image appear in a registry: say so at once.
-      const permanent = cause instanceof BallastError && cause.code === 'image-not-found';
+      const missing = cause instanceof BallastError && cause.code === 'image-not-found';
+      const permanent = missing || isHopeless(count);
       const retryAt = now + retryDelayMs(count);
       failed.set(step.key, { digest: appliedDigest(step.resource), count, retryAt, permanent, failure });
       return failure;

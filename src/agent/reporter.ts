@@ -36,10 +36,10 @@ function stuck({ manifest, converger, replicas }: ReportInput): [string, Replica
     if (known.has(name)) return [];
     const cause = converger.failures.of(converger.blockerOf(id) ?? id);
     if (cause === undefined) return [];
-    const { what, log } = cause.failure;
-    // Waiting does not help against a missing image; against anything else it may.
+    const { resource, what, log } = cause.failure;
     const state = cause.permanent ? 'failed' : 'starting';
-    return [[name, { id: name, state, since: 0, restarts: 0, detail: what, ...(log ? { log } : {}) }]];
+    const detail = resource === id ? what : `${resource} could not be made: ${what}`;
+    return [[name, { id: name, state, since: 0, restarts: 0, detail, ...(log ? { log } : {}) }]];
   });
 }
 

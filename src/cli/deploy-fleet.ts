@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { showDuration } from '#base/duration.ts';
 import { BallastError } from '#base/errors.ts';
+import { isHopeless } from '#converge/backoff.ts';
 import type { FleetModel } from '#spec/fleet-model.ts';
 import type { Client } from '#wire/client.ts';
 import type { MachineView } from '#wire/views.ts';
@@ -96,17 +97,40 @@ export async function waitForMachines(
         const word = wordOf(machine);
         if (told.get(machine.name) !== word) progress.tell(`  ${machine.name} ${word}`);
         told.set(machine.name, word);
-        for (const { resource, what } of machine.failures) {
-          const failure = `${machine.name}: ${resource} failed: ${what}`;
-          if (!failures.has(failure)) progress.note(`  ${failure}`);
+        for (const { resource, what, log = [] } of machine.failures) {
+          const failure = `${machine.name}: ${resource}: ${what}`;
+          if (!failures.has(failure))
+            [`  ${failure}`, ...log.slice(-3).map((text) => `    ${shell.err.marks.bar} ${text}`)].forEach(
+              progress.note,
+            );
           failures.add(failure);
         }
       }
+      const stuck = missing.filter(isStuck);
+      if (missing.length > 0 && stuck.length === missing.length) throw hopeless(stuck);
       if (wanted.length === names.length && missing.length === 0) return wanted;
       say(missing.map((machine) => `${machine.name} ${wordOf(machine)}`).join(', '));
       if (shell.now() > until) throw tooLong(missing, timeoutMs);
       await sleep(askMs, undefined, { signal: shell.signal });
     }
+  });
+}
+
+/** Whether a machine has a step that failed so often that waiting for it is in vain. */
+const isStuck = ({ status, failures }: MachineView): boolean =>
+  status === 'online' && failures.some(({ times = 0 }) => isHopeless(times));
+
+function hopeless(stuck: readonly MachineView[]): BallastError {
+  const steps = stuck.flatMap(({ name, failures }) =>
+    failures.filter(({ times = 0 }) => isHopeless(times)).map((step) => ({ name, ...step })),
+  );
+  const names = listOf(stuck.map(({ name }) => name));
+  return new BallastError('command-failed', `${names} cannot be set up: a step fails again and again`, {
+    why: steps
+      .map(({ name, resource, what, times }) => `${name}: ${resource} failed ${times} times: ${what}`)
+      .join('\n'),
+    log: steps.find(({ log }) => log !== undefined)?.log ?? [],
+    fix: 'mend what it says; the machine tries again by itself every minute: ballast status',
   });
 }
 

@@ -42,8 +42,8 @@ function machineTrouble(machine: MachineView, now: number): Trouble[] {
       : [];
   return [
     ...away,
-    ...failures.map(({ resource, what, log }) => ({
-      what: `${name}: ${resource} failed: ${what}`,
+    ...failures.map(({ resource, what, times = 1, log }) => ({
+      what: `${name}: ${resource} failed${times > 1 ? ` ${times} times` : ''}: ${what}`,
       fix: 'it is tried again by itself; mend what it says if it stays',
       ...(log ? { log } : {}),
     })),

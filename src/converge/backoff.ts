@@ -1,3 +1,9 @@
+/** Failures of a step in a row after which it will hardly mend by itself: half a minute of trying. */
+const hopelessTries = 6;
+
+/** Whether waiting for a step that failed so often is in vain. It is tried again all the same. */
+export const isHopeless = (times: number): boolean => times >= hopelessTries;
+
 const firstMs = 1_000;
 const lastMs = 60_000;
 

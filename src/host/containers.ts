@@ -10,9 +10,9 @@ import { limit } from './batch.ts';
 import { exec, tail } from './exec.ts';
 import type { Facility } from './facility.ts';
 import type { JobBook, JobEnds } from './jobs.ts';
-import { lastExit } from './journal.ts';
+import { lastExit, tellingLines } from './journal.ts';
 import { isSettled, quadletDirectory, quadletName, quadletPath, restartPolicy, unitOf } from './quadlet.ts';
-import { daemonReload, showUnits, systemctl, type UnitState, unitLog } from './systemctl.ts';
+import { daemonReload, reasonOf, showUnits, systemctl, type UnitState, unitLog } from './systemctl.ts';
 
 const startTimeoutMs = 90_000;
 
@@ -134,9 +134,9 @@ async function startFailure(name: string, stderr: string): Promise<BallastError>
     });
   }
   const code = state === undefined || state.exitKind === 0 ? '' : ` (exit code ${state.exitCode})`;
-  const log = await unitLog(unitOf(name)).catch(() => []);
+  const log = tellingLines(await unitLog(unitOf(name), 30).catch(() => [])).slice(-10);
   return new BallastError('command-failed', `${name} could not be started${code}`, {
-    why: stderr.trim().split('\n')[0] ?? '',
+    why: reasonOf(stderr),
     log,
   });
 }

@@ -82,7 +82,7 @@ export const isPassing = (stderr: string): boolean =>
 
 async function pullFailure(reference: string, { stderr, stdout }: Executed): Promise<BallastError> {
   const log = tail(stderr || stdout);
-  if (/no space left/i.test(stderr)) return await noSpace(storage);
+  if (/no space left/i.test(stderr)) return await noSpace(fullPlace(stderr) ?? storage);
   if (/manifest unknown|name unknown|not found|repository does not exist|NAME_UNKNOWN/i.test(stderr)) {
     return new BallastError('image-not-found', `image not found: ${reference}`, {
       fix: 'check its name and tag, and that the registry still holds it',
@@ -100,6 +100,10 @@ async function pullFailure(reference: string, { stderr, stdout }: Executed): Pro
   }
   return new BallastError('command-failed', `${reference} could not be pulled`, { log });
 }
+
+/** The file that could not be written, as podman names it. */
+export const fullPlace = (stderr: string): string | undefined =>
+  /(\/[^\s:"']+): no space left/i.exec(stderr)?.[1];
 
 async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => null)) !== null;

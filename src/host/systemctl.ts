@@ -68,6 +68,10 @@ export const daemonReload: () => Promise<void> = (() => {
 export const systemctl = async (args: readonly string[], timeoutMs = 120_000): Promise<Executed> =>
   await exec(['systemctl', ...args], { timeoutMs });
 
+/** Why systemctl failed: its first line that is neither a warning nor advice where to look. */
+export const reasonOf = (stderr: string): string =>
+  stderr.split('\n').find((line) => line.trim() !== '' && !/^(?:Warning: |See "|Hint: )/.test(line)) ?? '';
+
 /** Last lines a unit printed, its own and those about it. */
 export async function unitLog(unit: string, lines = 10): Promise<readonly string[]> {
   const argv = ['journalctl', '--no-pager', '-q', '-b', '-o', 'cat', '-n', String(lines), '-u', unit];

@@ -4,7 +4,7 @@ import type { Observed } from '#converge/fields.ts';
 import { placeOf } from '#converge/kinds.ts';
 import type { Step } from '#converge/step.ts';
 import type { Facility } from './facility.ts';
-import { daemonReload, showUnits, systemctl, type UnitState, unitLog } from './systemctl.ts';
+import { daemonReload, reasonOf, showUnits, systemctl, type UnitState, unitLog } from './systemctl.ts';
 
 const lasting = new Set(['enabled', 'static', 'generated', 'indirect', 'alias', 'linked', 'transient']);
 const startTimeoutMs = 120_000;
@@ -85,7 +85,7 @@ async function act(name: string, args: readonly string[]): Promise<void> {
   if (code === 0) return;
   const log = await unitLog(name).catch(() => []);
   throw new BallastError('command-failed', `systemctl ${args[0]} ${name} failed`, {
-    why: stderr.trim().split('\n')[0] ?? '',
+    why: reasonOf(stderr),
     log,
   });
 }

@@ -164,5 +164,7 @@ export interface ReplicaReport {
 export interface StepFailure {
   readonly resource: string;
   readonly what: string;
+  /** How often it failed in a row, since the manifest came that wants it. */
+  readonly times?: number;
   readonly log?: readonly string[];
 }

@@ -39,7 +39,9 @@ export const machineFacts = schemaOf<MachineFacts>()(
 );
 
 export const stepFailure = schemaOf<StepFailure>()(
-  z.strictObject({ resource: text, what: text, log: maybe(texts) }).meta({ id: 'StepFailure' }),
+  z
+    .strictObject({ resource: text, what: text, times: maybe(natural), log: maybe(texts) })
+    .meta({ id: 'StepFailure' }),
 );
 
 export const replicaReport = schemaOf<ReplicaReport>()(

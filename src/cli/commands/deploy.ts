@@ -111,7 +111,9 @@ async function makeRelease(
   } catch (error) {
     if (!shell.signal.aborted) throw error;
     if (asked) throw leavingOf(model.name, 0);
-    throw new BallastError('interrupted', 'interrupted', { why: 'nothing changed on the fleet' });
+    throw new BallastError('interrupted', 'interrupted: nothing was changed on the fleet', {
+      fix: 'deploy again when you like: what was built and pushed is kept',
+    });
   }
 }
 

@@ -58,8 +58,10 @@ export class Draft {
     return machine?.connected ? machine.replicas[replica.id] : undefined;
   }
 
+  /** Runs and is well, or has done what it was there for. */
   healthy(replica: Replica): boolean {
-    return this.report(replica)?.state === 'running';
+    const state = this.report(replica)?.state;
+    return state === 'running' || state === 'completed';
   }
 
   release(app: string, number: number): Release {

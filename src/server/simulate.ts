@@ -1,4 +1,5 @@
 import type { Inventory, MachineReport, Plan, Policy, ReplicaReport } from '#plan/model.ts';
+import type { ServiceModel } from '#spec/model.ts';
 import type { NextPlan } from './loops/planner.ts';
 
 /** Steps after which a rollout counts as one that never ends. */
@@ -34,6 +35,19 @@ export function settle(
   return { plan: current, complete: false };
 }
 
+/** Whether a service ends by itself: it is a job, is never started again, or others wait for its end. */
+function isOneOff(services: Readonly<Record<string, ServiceModel>>, name: string): boolean {
+  const service = services[name];
+  if (!service) return false;
+  return (
+    service.deploy.mode.endsWith('-job') ||
+    service.restart.condition === 'none' ||
+    Object.values(services).some(({ dependsOn }) =>
+      dependsOn.some((one) => one.service === name && one.condition === 'completed'),
+    )
+  );
+}
+
 function obeying({
   policy,
   inventory,
@@ -45,8 +59,8 @@ function obeying({
 }): Inventory {
   const running = new Map<string, Record<string, ReplicaReport>>();
   for (const replica of Object.values(plan.replicas)) {
-    const service = policy.apps[replica.app]?.releases[replica.release]?.model.services[replica.service];
-    const job = service?.deploy.mode.endsWith('-job') ?? false;
+    const services = policy.apps[replica.app]?.releases[replica.release]?.model.services ?? {};
+    const job = isOneOff(services, replica.service);
     const there = running.get(replica.machine) ?? {};
     there[replica.id] = {
       id: replica.id,

@@ -6,7 +6,7 @@ import type { MachineView, RolloutView } from '#wire/views.ts';
 import type { Progress } from './render/progress.ts';
 import { tame } from './render/text.ts';
 import { eventText, isAbout, rolloutChanges } from './rollout-changes.ts';
-import { failureOf, leavingOf, timeoutOf } from './rollout-outcome.ts';
+import { failureOf, leavingOf, suspectOf, timeoutOf } from './rollout-outcome.ts';
 import { rolloutPicture } from './rollout-view.ts';
 import type { Shell } from './shell.ts';
 
@@ -60,7 +60,9 @@ export async function followRollout(
   } catch (error) {
     if (shell.signal.aborted) throw leavingOf(rollout.app, rollout.release);
     if (timeout.aborted) {
-      throw timeoutOf(screen.last(), rollout.app, showDuration(timeoutMs), await machinesNow(client));
+      const view = screen.last();
+      const [machines, words] = await Promise.all([machinesNow(client), lastWords(view, client)]);
+      throw timeoutOf(view, rollout.app, showDuration(timeoutMs), { machines, words });
     }
     throw error;
   } finally {
@@ -165,6 +167,23 @@ async function readEvents(
   } catch {
     // events adorn the view; what matters comes with the snapshots
   }
+}
+
+/** What the replica that keeps a rollout from its end printed last; nothing when that cannot be had quickly. */
+async function lastWords(view: RolloutView | undefined, client: Client): Promise<readonly string[]> {
+  const suspect = view && suspectOf(view);
+  if (!view || !suspect) return [];
+  if (suspect.report?.log !== undefined) return suspect.report.log;
+  const input = { app: view.app.name, replica: suspect.id, follow: false, tail: 10 };
+  const lines: string[] = [];
+  try {
+    for await (const { text } of client.stream('logs', input, { signal: AbortSignal.timeout(2_000) })) {
+      lines.push(text);
+    }
+  } catch {
+    // the machine may be away: what came so far must do
+  }
+  return lines;
 }
 
 async function machinesNow(client: Client): Promise<readonly MachineView[]> {

@@ -31,12 +31,20 @@ export function failureOf(view: RolloutView, release: number, took: string): Bal
   });
 }
 
+/** Whose last words tell most about why a rollout is not done: what is in trouble, else what is not healthy yet. */
+export function suspectOf({ replicas }: RolloutView): ReplicaView | undefined {
+  const started = replicas.filter(
+    ({ phase, report }) => phase !== 'draining' && report?.state === 'starting',
+  );
+  return replicas.find(isInTrouble) ?? started[0];
+}
+
 /** The error for a wait that took too long: exit 4, or 6 when machines that cannot be reached are the reason. */
 export function timeoutOf(
   view: RolloutView | undefined,
   app: string,
   waited: string,
-  machines: readonly MachineView[],
+  { machines, words }: { readonly machines: readonly MachineView[]; readonly words: readonly string[] },
 ): BallastError {
   const offline = machines.filter(({ name, status }) => status === 'offline' && concerns(view, name));
   const names = listOf(offline.map(({ name }) => name));
@@ -45,8 +53,6 @@ export function timeoutOf(
     offline.length > 0
       ? `${app} is not healthy after ${waited}: ${names} cannot be reached`
       : `${app} is not healthy after ${waited}`;
-  const unhealthy = (view?.replicas ?? []).filter(isInTrouble);
-  const log = unhealthy.find(({ report }) => (report?.log?.length ?? 0) > 0)?.report?.log;
   return new BallastError(code, what, {
     why: view
       ? lacking(
@@ -54,7 +60,7 @@ export function timeoutOf(
           offline.map(({ name }) => name),
         ).join('\n')
       : 'the server told nothing yet',
-    ...(log ? { log } : {}),
+    log: words,
     fix: [
       'the rollout goes on by itself; follow it: ballast status',
       `or go back: ballast rollback -a ${app}`,

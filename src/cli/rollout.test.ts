@@ -152,16 +152,20 @@ describe('the end', () => {
   });
 
   test('of patience is exit 4 and says what is waited for', () => {
-    const error = timeoutOf(starting, 'guestbook', '5 m 0 s', [machineView()]);
+    const error = timeoutOf(starting, 'guestbook', '5 m 0 s', {
+      machines: [machineView()],
+      words: ['warming up'],
+    });
     expect(error.exit).toBe(4);
     expect(error.detail.why).toBe('guestbook-web-2-r2 on app-2 is not healthy yet');
+    expect(error.detail.log).toEqual(['warming up']);
   });
 
   test('of patience is exit 6 when a machine is away', () => {
-    const error = timeoutOf(starting, 'guestbook', '5 m 0 s', [
-      machineView({ name: 'app-2', status: 'offline' }),
-    ]);
+    const machines = [machineView({ name: 'app-2', status: 'offline' })];
+    const error = timeoutOf(starting, 'guestbook', '5 m 0 s', { machines, words: [] });
     expect(error.exit).toBe(6);
+    expect(error.detail.why).toBe('guestbook-web-2-r2 is on app-2, which cannot be reached');
     expect(error.message).toBe('guestbook is not healthy after 5 m 0 s: app-2 cannot be reached');
   });
 });

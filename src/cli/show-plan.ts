@@ -39,7 +39,10 @@ export async function planLoaded(
   return flags['detailed-exitcode'] && hasChanges(preview.summary) ? 2 : 0;
 }
 
-function refuseProblems({ app, problems }: PlanPreview): void {
+/** Throws when a deploy would be refused. */
+export function refuseProblems({ app, problems }: PlanPreview): void {
   if (problems.length === 0) return;
-  throw new BallastError('does-not-fit', `${app} cannot be deployed like this`, { problems });
+  throw new BallastError('does-not-fit', `${app} cannot be deployed like this; nothing was changed`, {
+    problems,
+  });
 }

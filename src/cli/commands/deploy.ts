@@ -12,7 +12,7 @@ import { count, listOf } from '#cli/render/text.ts';
 import { leavingOf } from '#cli/rollout-outcome.ts';
 import { readSecretValues } from '#cli/secret-values.ts';
 import type { Shell } from '#cli/shell.ts';
-import { planLoaded } from '#cli/show-plan.ts';
+import { planLoaded, refuseProblems } from '#cli/show-plan.ts';
 import type { AppModel } from '#spec/model.ts';
 import type { Client } from '#wire/client.ts';
 import type { RegistryAccess, ReleaseAnswer } from '#wire/views.ts';
@@ -94,7 +94,10 @@ async function makeRelease(
     const secretValues = readSecretValues(model, origins, shell.env);
     const before = newestRelease(model.name, client, shell);
     before.catch(() => {}); // met below
-    const pinned = await pin(model, await access, progress, shell);
+    const registry = await access;
+    // Before images are built, which may take minutes: what the fleet would refuse anyway.
+    refuseProblems(await client.call('previewApp', { model, origins }, { signal: shell.signal }));
+    const pinned = await pin(model, registry, progress, shell);
     const request = { model: pinned, origins, note, secretValues, ifRelease: await before };
     asked = true;
     const answer = await client.call(

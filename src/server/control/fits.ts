@@ -39,12 +39,19 @@ function homeless(waiting: readonly Waiting[], { model, origins }: Release): rea
     return {
       code: 'does-not-fit',
       what: `${which}: ${what}`,
-      fix: what.startsWith('needs')
-        ? 'lower its reservations or replicas, free room with `ballast rm`, or add a machine: `ballast machine add`'
-        : 'loosen what it asks of machines, or add one that it may use: `ballast machine add`',
+      fix: adviceFor(what),
       ...(at ? { at } : {}),
     };
   });
+}
+
+function adviceFor(what: string): string {
+  if (what.startsWith('needs')) {
+    return 'lower its reservations or replicas, free room with `ballast rm`, or add a machine: `ballast machine add`';
+  }
+  return what.startsWith('no machine is online')
+    ? 'see what became of them: `ballast machine ls`; or add one: `ballast machine add`'
+    : 'loosen what it asks of machines, or add one that it may use: `ballast machine add`';
 }
 
 function placeOf(service: string, origins: Origins): Problem['at'] {

@@ -52,7 +52,14 @@ const rules: Rules = {
     leaves: 'made',
   },
   sysctl: { ...plain, place: ({ key }) => key, wanted: ({ value }) => ({ value }) },
-  image: { ...plain, place: ({ reference }) => reference, wanted: () => ({ present: true }), leaves: 'made' },
+  // Images stay when no replica needs them any more: a rollback or the next deploy finds them, with the registry
+  // down too. Collecting old ones is a matter of age and space, not of one manifest.
+  image: {
+    ...plain,
+    place: ({ reference }) => reference,
+    wanted: () => ({ present: true }),
+    leaves: 'never',
+  },
   volume: {
     ...plain,
     place: ({ name }) => name,

@@ -44,10 +44,8 @@ export function createImages(
           .map(({ id }): [string, Observed] => [id, { fields: { present: true } }]),
       );
     },
-    async apply({ action, resource }) {
-      // Without force: an image that something still uses stays, and so does one that is gone already.
-      if (action === 'delete') await exec(['podman', 'rmi', '--no-prune', resource.reference], { signal });
-      else await limited(async () => await pull(resource));
+    async apply({ resource }) {
+      await limited(async () => await pull(resource));
       return undefined;
     },
   };

@@ -1,6 +1,6 @@
 import type { Release } from '#plan/model.ts';
 import type { MountModel } from '#spec/model.ts';
-import { type QuadletLine, unexpanded, word, words } from './quadlet-text.ts';
+import { argumentLine, type QuadletLine, unexpanded, words } from './quadlet-text.ts';
 
 /** What one mount is in a Quadlet file. */
 export function mountLine(mount: MountModel, release: Release): QuadletLine {
@@ -10,11 +10,11 @@ export function mountLine(mount: MountModel, release: Release): QuadletLine {
     case 'anonymous':
       // The short form has no place for options without a source.
       return mount.readOnly
-        ? ['Mount', unexpanded(`type=volume,${field('target', mount.target)},ro`)]
-        : ['Volume', word(mount.target)];
+        ? mountArgument({ target: mount.target }, true)
+        : ['Volume', unexpanded(mount.target)];
     case 'bind': {
       const flags = [mount.readOnly ? 'ro' : 'rw', mount.propagation, mount.selinux].filter(Boolean);
-      return ['Volume', word(`${mount.source}:${mount.target}:${flags.join(',')}`)];
+      return ['Volume', unexpanded(`${mount.source}:${mount.target}:${flags.join(',')}`)];
     }
     case 'tmpfs': {
       const size = mount.sizeBytes === undefined ? [] : [`size=${mount.sizeBytes}`];
@@ -28,16 +28,22 @@ export function mountLine(mount: MountModel, release: Release): QuadletLine {
 function volumeLine(mount: Extract<MountModel, { kind: 'volume' }>, name: string): QuadletLine {
   if (mount.subpath !== undefined) {
     // A volume with directories in it is not empty, so nothing is ever copied into it.
-    const fields = [field('source', name), field('target', mount.target), field('subpath', mount.subpath)];
-    return ['Mount', unexpanded(['type=volume', ...fields, ...(mount.readOnly ? ['ro'] : [])].join(','))];
+    return mountArgument({ source: name, target: mount.target, subpath: mount.subpath }, mount.readOnly);
   }
   const flags = [mount.readOnly ? 'ro' : 'rw', ...(mount.noCopy ? ['nocopy'] : [])];
-  return ['Volume', word(`${name}:${mount.target}:${flags.join(',')}`)];
+  return ['Volume', unexpanded(`${name}:${mount.target}:${flags.join(',')}`)];
 }
 
-/** One field of `Mount=`, which is read as a line of CSV. */
-const field = (key: string, value: string): string =>
-  /[",\n]/.test(value) ? `"${key}=${value.replaceAll('"', '""')}"` : `${key}=${value}`;
+/**
+ * The long form of a volume, one line of CSV. As an argument and not as `Mount=`: Quadlet of podman 5.4 crashes on a
+ * volume without a source, and with it goes every other container of the machine.
+ */
+function mountArgument(fields: Readonly<Record<string, string>>, readOnly: boolean): QuadletLine {
+  const texts = Object.entries(fields).map(([key, value]) =>
+    /[",\n]/.test(value) ? `"${key}=${value.replaceAll('"', '""')}"` : `${key}=${value}`,
+  );
+  return argumentLine(`--mount=${['type=volume', ...texts, ...(readOnly ? ['ro'] : [])].join(',')}`);
+}
 
 const makeMissing = 'for path; do [ -e "$path" ] || mkdir -p -- "$path" || exit; done';
 const refuseMissing =

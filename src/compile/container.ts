@@ -95,7 +95,7 @@ function containerLines(input: ContainerInput): QuadletLine[] {
     ),
     ...networkLines(input),
     ...service.mounts.map((mount) => mountLine(mount, release)),
-    ...input.files.map(({ grant, path }) => ['Volume', word(`${path}:${grant.target}:ro`)] as const),
+    ...input.files.map(({ grant, path }) => ['Volume', unexpanded(`${path}:${grant.target}:ro`)] as const),
     ...healthLines(service),
     ...confinementLines(service),
     ...limitLines(service),

@@ -94,7 +94,11 @@ export function createConverger(options: ConvergerOptions): Converger {
     const steps = diff(wanted, observer.sights(), memory.ledger()).filter(
       ({ resource }) => !blind.has(resource.kind),
     );
-    round = createRound(steps, ({ resource }) => observer.isStale(resource));
+    round = createRound(
+      steps,
+      ({ resource }) => observer.isStale(resource),
+      ({ key }) => failures.of(key) !== undefined,
+    );
     failures.keepOnly(new Set(steps.map(({ key }) => key)));
     if (steps.length > 0 || busy.size > 0 || blind.size > 0) return;
     await memory.keepLedger(settleLedger(memory.ledger(), wanted, observer.sights()));

@@ -38,7 +38,8 @@ function stuck({ manifest, converger, replicas }: ReportInput): [string, Replica
     if (cause === undefined) return [];
     const { resource, what, log } = cause.failure;
     const state = cause.permanent ? 'failed' : 'starting';
-    const detail = resource === id ? what : `${resource} could not be made: ${what}`;
+    const needed = resource.startsWith('image:') ? 'its image could not be pulled' : `${resource} failed`;
+    const detail = resource === id ? what : `${needed}: ${what}`;
     return [[name, { id: name, state, since: 0, restarts: 0, detail, ...(log ? { log } : {}) }]];
   });
 }

@@ -17,16 +17,25 @@ export interface Round {
   readonly isOver: () => boolean;
 }
 
-/** `fresh` are those whose resource was changed after it was looked at: taken as done until the next look. */
-export function createRound(steps: readonly Step[], fresh: (step: Step) => boolean): Round {
+/**
+ * `fresh` are those whose resource was changed after it was looked at: taken as done until the next look. Steps that
+ * `failedBefore` stand in the way of others also while they are tried again.
+ */
+export function createRound(
+  steps: readonly Step[],
+  fresh: (step: Step) => boolean,
+  failedBefore: (step: Step) => boolean = () => false,
+): Round {
   const status = new Map<string, Status>(steps.map((step) => [step.key, fresh(step) ? 'done' : 'waiting']));
   const own = new Set<Step>();
   let blocked: ReadonlyMap<string, string> = new Map();
+  let heldUp: ReadonlyMap<string, string> = new Map();
 
   return {
     take(held, busy) {
       const failed = steps.filter((step) => status.get(step.key) === 'failed' || held(step));
       blocked = blockedBy(steps, new Set(failed.map(({ key }) => key)));
+      heldUp = blockedBy(steps, new Set([...failed, ...steps.filter(failedBefore)].map(({ key }) => key)));
       const ready = steps.filter(
         (step) =>
           status.get(step.key) === 'waiting' &&
@@ -46,7 +55,7 @@ export function createRound(steps: readonly Step[], fresh: (step: Step) => boole
       if (own.has(step)) status.set(step.key, ok ? 'done' : 'failed');
       else if (status.get(step.key) === 'waiting') status.set(step.key, 'parked');
     },
-    blockerOf: (key) => blocked.get(key),
+    blockerOf: (key) => heldUp.get(key),
     isOver: () => ![...status.values()].some((value) => value === 'running'),
   };
 }

@@ -38,8 +38,10 @@ export function paintStatus(paint: Paint, replica: ReplicaView): (text: string) 
 }
 
 /** Why a replica is not healthy, in plain words: `exited with code 3, restarted 4 times: cannot bind`. */
-export function troubleOf({ report }: ReplicaView): string {
+export function troubleOf(replica: ReplicaView): string {
+  const { report } = replica;
   if (!report) return 'its machine has not reported it yet';
+  if (isHeldUp(replica)) return `is held up: ${report.detail}`;
   const parts: string[] = [];
   if (report.oomKilled) parts.push('was killed for using too much memory');
   else if (report.exitCode !== undefined && report.exitCode !== 0)
@@ -55,5 +57,10 @@ export function troubleOf({ report }: ReplicaView): string {
 /** Whether something is wrong with it that will not mend by waiting a moment. */
 export function isInTrouble(replica: ReplicaView): boolean {
   const state = replica.report?.state;
-  return state === 'failed' || state === 'unhealthy' || state === 'restarting';
+  return state === 'failed' || state === 'unhealthy' || state === 'restarting' || isHeldUp(replica);
+}
+
+/** Whether it could not be made yet because something that it needs failed on its machine: it has begun at no time. */
+function isHeldUp({ report }: ReplicaView): boolean {
+  return report?.state === 'starting' && report.since === 0 && report.detail !== undefined;
 }

@@ -36,7 +36,8 @@ function replicaChange(before: ReplicaView | undefined, after: ReplicaView, firs
     return [`${id} on ${machine} is taken out of service`];
   if (!before)
     return [`${id} goes to ${machine}: ${after.reason}`, ...(is === undefined ? [] : stateLine(after))];
-  if (is === was && (after.report?.restarts ?? 0) === (before.report?.restarts ?? 0)) return [];
+  const restarted = (after.report?.restarts ?? 0) !== (before.report?.restarts ?? 0);
+  if (is === was && !restarted && isInTrouble(before) === isInTrouble(after)) return [];
   return after.phase === 'draining' ? [] : stateLine(after);
 }
 

@@ -1,4 +1,5 @@
 import { BallastError } from '#base/errors.ts';
+import type { RolloutFailure } from '#plan/model.ts';
 import type { MachineView, ReplicaView, RolloutView } from '#wire/views.ts';
 import { count, listOf } from './render/text.ts';
 import { isInTrouble, troubleOf } from './replica-words.ts';
@@ -22,13 +23,15 @@ export function failureOf(view: RolloutView, release: number, took: string): Bal
   return new BallastError(back ? 'rolled-back' : 'command-failed', what, {
     why: `service ${failure.service}: ${failure.replica} on ${failure.machine} ${failure.what}${code}`,
     log: failure.log,
-    fix: [
-      failure.log.length > 0
-        ? 'mend what the log above shows, then deploy again'
-        : 'mend it, then deploy again',
-      `what happened step by step: ballast events -a ${app.name}`,
-    ].join('\n'),
+    fix: [mendingOf(failure), `what happened step by step: ballast events -a ${app.name}`].join('\n'),
   });
+}
+
+function mendingOf({ what, log }: RolloutFailure): string {
+  if (what.includes('memory than its limit')) {
+    return 'raise its limit (deploy.resources.limits.memory, or mem_limit) or make it use less, then deploy again';
+  }
+  return log.length > 0 ? 'mend what the log above shows, then deploy again' : 'mend it, then deploy again';
 }
 
 /** Whose last words tell most about why a rollout is not done: what is in trouble, else what is not healthy yet. */
@@ -78,7 +81,12 @@ export function lacking(view: RolloutView, offline: readonly string[] = []): str
       .filter(isInTrouble)
       .map((replica) => `${replica.id} on ${replica.machine} ${troubleOf(replica)}`),
     ...replicas
-      .filter(({ report, phase }) => phase !== 'draining' && (report === null || report.state === 'starting'))
+      .filter(
+        (replica) =>
+          replica.phase !== 'draining' &&
+          !isInTrouble(replica) &&
+          (replica.report === null || replica.report.state === 'starting'),
+      )
       .map((replica) => notYet(replica, offline)),
     ...app.services
       .filter(({ placed, wanted }) => placed < wanted)

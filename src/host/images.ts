@@ -99,9 +99,10 @@ async function pullFailure(reference: string, { stderr, stdout }: Executed): Pro
   return new BallastError('command-failed', `${reference} could not be pulled`, { log });
 }
 
-/** The file that could not be written, as podman names it. */
+/** The directory that is full, as podman names it, without what it made there for the moment. */
 export const fullPlace = (stderr: string): string | undefined =>
-  /(\/[^\s:"']+): no space left/i.exec(stderr)?.[1];
+  /(\/[^\s:"']+): no space left/i.exec(stderr)?.[1]?.replace(/\/[^/]*(?:\d{5,}|[0-9a-f]{12,}).*$/, '') ||
+  undefined;
 
 async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => null)) !== null;

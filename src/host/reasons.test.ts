@@ -18,9 +18,9 @@ test.each([
   expect(reasonOf(stderr)).toBe(reason);
 });
 
-test('the file that found no space is the one that podman names', () => {
+test('the directory without space is the one that podman names', () => {
   const stderr =
-    'Error: copying system image from manifest list: writing blob: storing blob to file "/var/tmp/storage1/2": write /var/tmp/storage1/2: no space left on device';
-  expect(fullPlace(stderr)).toBe('/var/tmp/storage1/2');
+    'Error: copying system image from manifest list: writing blob: storing blob to file "/var/tmp/storage208069/2": write /var/tmp/storage208069/2: no space left on device';
+  expect(fullPlace(stderr)).toBe('/var/tmp');
   expect(fullPlace('Error: no space left on device')).toBeUndefined();
 });

@@ -12,7 +12,7 @@ it('finds ports that another app or the machines have, and says where they were 
   const problems = portClashes(world.policy, { ...blog, origins: { 'services.front.ports.0': at } });
   expect(problems.map(({ what }) => what)).toEqual([
     'port 8080/tcp of service front is taken by service web of app shop',
-    'port 22/tcp of service front is taken by ssh',
+    'port 22/tcp of service front is taken by the machines’ own ssh',
   ]);
   expect(problems[0]?.at).toEqual(at);
 });

@@ -3,10 +3,12 @@ import type { PortModel } from '#spec/model.ts';
 import type { Policy, Release } from './model.ts';
 
 /** Ports that machines use themselves. */
-const reservedPorts: Readonly<Record<number, string>> = {
-  22: 'ssh',
-  5000: 'the fleet’s registry',
-  5001: 'the fleet’s registry',
+const reservedPorts: Readonly<Record<string, string>> = {
+  '22/tcp': 'the machines’ own ssh',
+  '53/tcp': 'the machines’ own name service',
+  '53/udp': 'the machines’ own name service',
+  '5000/tcp': 'the fleet’s registry',
+  '5001/tcp': 'the fleet’s registry',
 };
 
 /**
@@ -22,17 +24,20 @@ export function portClashes(policy: Policy, release: Release): readonly Problem[
       taken.set(key(port), `service ${service} of app ${app.name}`);
   }
   return ports(release).flatMap(({ port, service, index }) => {
-    const owner =
-      taken.get(key(port)) ?? (port.protocol === 'tcp' ? reservedPorts[port.published] : undefined);
+    const reserved = reservedPorts[key(port)];
+    const owner = reserved ?? taken.get(key(port));
     if (owner === undefined) return [];
+    const free = port.published < 1024 ? port.published + 8000 : port.published + 1;
     const at =
       release.origins[`services.${service}.ports.${index}`] ?? release.origins[`services.${service}.ports`];
     return [
       {
         code: 'plan/port-taken',
         what: `port ${port.published}/${port.protocol} of service ${service} is taken by ${owner}`,
-        why: 'a published port answers on every machine, so only one service of the fleet can have it',
-        fix: `publish another port, for example "${port.published + 1}:${port.target}"`,
+        why: reserved
+          ? 'a published port answers on every machine, and there this one is in use'
+          : 'a published port answers on every machine, so only one service of the fleet can have it',
+        fix: `publish another port, for example "${free}:${port.target}${port.protocol === 'udp' ? '/udp' : ''}"`,
         ...(at ? { at } : {}),
       },
     ];

@@ -21,8 +21,11 @@ export function tryOut(control: Control, policy: Policy, release: Release): Tria
   // A service that waits for another which finds no place is no problem of its own.
   const causes = own.filter(({ what }) => !what.startsWith('waits for '));
   const waiting = causes.length > 0 ? causes : own;
-  return { plan: settled.plan, problems: [...portClashes(policy, release), ...homeless(waiting, release)] };
+  const problems = [...portClashes(policy, release), ...homeless(waiting, release)];
+  return { plan: settled.plan, problems: problems.toSorted(byLine) };
 }
+
+const byLine = (a: Problem, b: Problem): number => (a.at?.line ?? 0) - (b.at?.line ?? 0);
 
 /** Replicas that find no place for the same reason are one problem. */
 function homeless(waiting: readonly Waiting[], { model, origins }: Release): readonly Problem[] {

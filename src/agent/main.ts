@@ -10,6 +10,7 @@ import { type Link, openLink } from './link.ts';
 import { explain, log } from './log.ts';
 import { type Machine, openMachine } from './machine.ts';
 import type { News } from './news.ts';
+import { replaced } from './replaced.ts';
 import { makeReport, saysTheSame } from './reporter.ts';
 import { createStreams } from './streams.ts';
 
@@ -69,7 +70,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     onMessage: (message) => receive(message, machine, streams),
     onClose: () => streams.cancelAll(),
   });
-  await ended(signal);
+  // Its unit starts it again, as the program that is there now.
+  if (await replaced(process.execPath, signal)) log.info('the executable was replaced: starting anew');
   streams.cancelAll();
   speaker.stop();
 }
@@ -194,9 +196,4 @@ function keepCertificate(
   }
   wait(renewalDue(identity) - Date.now());
   return () => identity;
-}
-
-async function ended(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

@@ -114,7 +114,7 @@ const update: Keys = {
   }),
   monitor: honoured(duration, 'how long a new replica is watched before it counts', {
     example: '30s',
-    byDefault: '10s',
+    byDefault: '5s',
   }),
   max_failure_ratio: honoured(number(0, 1), 'share of replicas that may fail', {
     example: '0.2',

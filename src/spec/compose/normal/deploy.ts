@@ -68,7 +68,7 @@ function updateOf(tree: Tree | undefined, defaults: Pick<UpdateModel, 'order' | 
     order: order === 'start-first' || order === 'stop-first' ? order : defaults.order,
     onFailure:
       action === 'rollback' || action === 'pause' || action === 'continue' ? action : defaults.onFailure,
-    monitorMs: msOf(get(tree, 'monitor')) ?? 10_000,
+    monitorMs: msOf(get(tree, 'monitor')) ?? 5_000,
     maxFailureRatio: numberOf(get(tree, 'max_failure_ratio')) ?? 0,
   };
 }

@@ -53,6 +53,7 @@ export interface CompileInput {
 
 /** All that one machine must hold under a plan. Pure. */
 export function compileManifest({ policy, plan, machine, fixtures }: CompileInput): Manifest {
+  if (policy.machines[machine]?.leaving) return { machine, generation: plan.number, resources: [] };
   const placed = placedReplicas(policy, plan);
   const services = servedServices(placed);
   const { registry } = fixtures;

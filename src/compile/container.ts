@@ -9,6 +9,8 @@ import { appDomain, dnsUnit } from './dns.ts';
 import { macOf, networkUnit, podmanNetwork } from './network.ts';
 import {
   argumentLine,
+  execVariables,
+  execWords,
   jsonList,
   type QuadletLine,
   type QuadletSection,
@@ -16,7 +18,6 @@ import {
   seconds,
   unexpanded,
   word,
-  words,
 } from './quadlet-text.ts';
 import type { Placed } from './view.ts';
 
@@ -77,6 +78,7 @@ function serviceSection({ placed: { replica, service } }: ContainerInput): Quadl
       // The container's own grace period, and time for podman to clean up after it.
       ['TimeoutStopSec', seconds(service.stopGraceMs + 20_000)],
       ['Environment', 'PODMAN_IGNORE_CGROUPSV1_WARNING=1'],
+      ...execVariables(service.command ?? []),
       ...sourceChecks(service.mounts),
       ...checkUpdate(service, replica.id),
     ],
@@ -108,7 +110,7 @@ function processLines(service: ServiceModel): QuadletLine[] {
   const [user, group] = (service.user ?? '').split(':');
   return [
     ...(service.entrypoint ? [['Entrypoint', jsonList(service.entrypoint)] as const] : []),
-    ...(service.command && service.command.length > 0 ? [['Exec', words(service.command)] as const] : []),
+    ...(service.command && service.command.length > 0 ? [['Exec', execWords(service.command)] as const] : []),
     ...(user ? [['User', unexpanded(user)] as const] : []),
     ...(group ? [['Group', unexpanded(group)] as const] : []),
     ...service.groupAdd.map((name) => ['GroupAdd', unexpanded(name)] as const),

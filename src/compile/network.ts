@@ -7,6 +7,8 @@ import { debianPackage, file, runningUnit } from './resources.ts';
 export const bridge = 'br-ballast';
 export const networkUnit = 'ballast-network.service';
 export const podmanNetwork = 'ballast';
+/** Marks the routes that are ours among the machine's; a number that nobody else has. */
+const routeProtocol = 186;
 const origin = 'network';
 
 /**
@@ -41,7 +43,8 @@ function routesText(policy: Policy, machine: string): string {
     .filter(({ name }) => name !== machine)
     .sort((a, b) => a.index - b.index)
     .map(
-      ({ index, address }) => `route replace ${containerSubnet(policy.fleet, index).cidr} via ${address}\n`,
+      ({ index, address }) =>
+        `route replace ${containerSubnet(policy.fleet, index).cidr} via ${address} proto ${routeProtocol}\n`,
     )
     .join('');
 }
@@ -64,6 +67,8 @@ ExecStart=/usr/sbin/ip address replace ${gateway}/24 dev ${bridge}
 ExecStart=/usr/sbin/ip link set ${bridge} up
 ExecStart=/usr/sbin/ip -batch /etc/ballast/network/routes
 ExecStart=/usr/sbin/sysctl -qw net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables=1
+# Nothing of it stays when it is stopped for good; while containers are on the bridge it does.
+ExecStop=-/bin/sh -c 'ip -o link show master ${bridge} | grep -q . || { ip route flush proto ${routeProtocol}; ip link delete ${bridge}; }'
 ExecReload=/usr/sbin/ip -batch /etc/ballast/network/routes
 Restart=on-failure
 RestartSec=1

@@ -31,6 +31,27 @@ export function word(text: string): string {
 
 export const words = (texts: readonly string[]): string => texts.map(word).join(' ');
 
+/** Words that `Exec=` cannot hold: Quadlet ends the line at an empty one, and a `;` begins another command. */
+const oddWords: ReadonlyMap<string, string> = new Map([
+  ['', 'BALLAST_NOTHING'],
+  [';', 'BALLAST_SEMICOLON'],
+]);
+
+/** Words for `Exec=`. systemd makes `${…}` exactly one word, whatever the variable holds. */
+export function execWords(texts: readonly string[]): string {
+  const one = (text: string): string => {
+    const variable = oddWords.get(text);
+    return variable === undefined ? word(text) : `\${${variable}}`;
+  };
+  return texts.map(one).join(' ');
+}
+
+/** The unit's variables that such words refer to. They do not reach the container. */
+export const execVariables = (texts: readonly string[]): readonly QuadletLine[] =>
+  [...oddWords].flatMap(([text, variable]) =>
+    texts.includes(text) ? [['Environment', `${variable}=${text}`] as const] : [],
+  );
+
 /** A list as JSON, for the keys that take their value whole. */
 export const jsonList = (texts: readonly string[]): string => unexpanded(JSON.stringify(texts));
 

@@ -14,6 +14,8 @@ import { startWatch } from './watch.ts';
 export interface MachineOptions {
   readonly machine: string;
   readonly stateDir: string;
+  /** It joins a fleet anew: an older manifest counts no more. */
+  readonly anew: boolean;
   readonly signal: AbortSignal;
   /** What would be reported may be another than before. */
   readonly onChange: () => void;
@@ -35,8 +37,8 @@ const sweepMs = 30_000;
 const retryMs = 5_000;
 
 export async function openMachine(options: MachineOptions): Promise<Machine> {
-  const { machine, stateDir, signal, onChange, onNews } = options;
-  const memory = await openMemory(stateDir);
+  const { machine, stateDir, anew, signal, onChange, onNews } = options;
+  const memory = await openMemory(stateDir, { anew });
   const vault = await openVault(stateDir);
   const jobs = await openJobBook(stateDir);
   const progress = (resource: string, what: string): void => log.info(`${resource}: ${what}`);

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { agentConfigPath, agentStateDir } from '#base/agent-paths.ts';
 import { BallastError } from '#base/errors.ts';
 import type { AgentReport, FromAgent, ToAgent } from '#wire/agent-messages.ts';
 import { type AgentConfig, forgetToken, readConfig } from './config.ts';
@@ -29,7 +30,7 @@ const newsMax = 500;
 
 /** Keeps this machine as its manifest says, and reports, until the signal ends it. */
 export async function runAgent(options: AgentOptions): Promise<void> {
-  const { configFile = '/etc/ballast/agent.json', stateDir = '/var/lib/ballast', signal } = options;
+  const { configFile = agentConfigPath, stateDir = agentStateDir, signal } = options;
   setMaxListeners(0, signal);
   const config = await readConfig(configFile);
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
@@ -41,6 +42,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const machine = await openMachine({
     machine: config.machine,
     stateDir,
+    anew: config.token !== undefined,
     signal,
     onChange: () => voice?.changed(),
     onNews(event) {

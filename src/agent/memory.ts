@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Manifest } from '#compile/manifest.ts';
 import type { Ledger } from '#converge/ledger.ts';
-import { writeAtomic } from '#host/atomic.ts';
+import { removeFile, writeAtomic } from '#host/atomic.ts';
 import { batch } from '#host/batch.ts';
 import { explain, log } from './log.ts';
 
@@ -21,9 +21,14 @@ export interface Memory {
   readonly keepLedger: (ledger: Ledger) => Promise<void>;
 }
 
-export async function openMemory(stateDir: string): Promise<Memory> {
+/** `anew`: for a machine that joins anew, for which what it was given before does not count. What it holds still does. */
+export async function openMemory(
+  stateDir: string,
+  { anew = false }: { readonly anew?: boolean } = {},
+): Promise<Memory> {
   const givenFile = join(stateDir, 'manifest.json');
   const ledgerFile = join(stateDir, 'owned.json');
+  if (anew) await removeFile(givenFile);
   let given = await readJson<Given>(givenFile);
   let ledger = (await readJson<Ledger>(ledgerFile)) ?? {};
   const write = batch<null>(

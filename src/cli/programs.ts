@@ -16,8 +16,15 @@ export interface AgentProgram {
   }) => Promise<void>;
 }
 
+export interface LeaveProgram {
+  readonly leaveFleet: AgentProgram['runAgent'];
+}
+
 /** `ballast agent`, as its systemd unit runs it. */
-export function agentCommand(load: () => Promise<AgentProgram>): Command {
+export function agentCommand(
+  load: () => Promise<AgentProgram>,
+  loadLeave: () => Promise<LeaveProgram>,
+): Command {
   return command({
     details: `Runs on each machine of the fleet as ballast-agent.service; machine add installs it. It holds the machine to its
 last manifest, with or without a server, until it is told to end. Containers run on without it.`,
@@ -30,11 +37,21 @@ last manifest, with or without a server, until it is told to end. Containers run
         completes: 'file',
       },
       state: { kind: 'text', value: 'DIR', summary: 'where it keeps its state (default: /var/lib/ballast)' },
+      leave: {
+        kind: 'switch',
+        summary: 'drop all that the fleet put on this machine, and the agent; images and volumes stay',
+      },
     },
-    examples: [{ does: 'By hand, to see what it says', line: 'ballast agent' }],
+    examples: [
+      { does: 'By hand, to see what it says', line: 'ballast agent' },
+      {
+        does: 'Clean a machine that was put out of its fleet while it was away',
+        line: 'ballast agent --leave',
+      },
+    ],
     async run({ flags }, shell) {
-      const { runAgent } = await load();
-      await runAgent({
+      const program = flags.leave ? (await loadLeave()).leaveFleet : (await load()).runAgent;
+      await program({
         ...(flags.config === undefined ? {} : { configFile: flags.config }),
         ...(flags.state === undefined ? {} : { stateDir: flags.state }),
         signal: shell.signal,

@@ -90,9 +90,21 @@ export async function inspectMachine(
   );
 }
 
-/** Takes the agent off a machine that is no longer one of the fleet's. */
-export async function leaveOverSsh(ssh: string, identity: string | undefined, shell: Shell): Promise<void> {
-  await withSession(targetOf(ssh), identity, shell, (session) => removeAgentOverSsh(session));
+/** Takes the agent off, if the machine at that address is the one that is meant. */
+export async function leaveOverSsh(
+  machine: string,
+  { ssh, identity }: { readonly ssh: string; readonly identity: string | undefined },
+  shell: Shell,
+): Promise<void> {
+  await withSession(targetOf(ssh), identity, shell, async (session) => {
+    const { facts } = await inspectOverSsh(session, { now: shell.now });
+    if (facts.agent !== null && facts.agent.machine !== machine) {
+      throw new BallastError('conflict', `${showTarget(session.target)} is ${facts.agent.machine}`, {
+        why: `its agent says so, and ${machine} is to go`,
+      });
+    }
+    await removeAgentOverSsh(session);
+  });
 }
 
 /** A connection for as long as `work` takes; nothing of it stays. */

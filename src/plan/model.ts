@@ -21,6 +21,15 @@ export interface MachineRecord {
   readonly labels: Readonly<Record<string, string>>;
   /** Takes no new replicas when false. */
   readonly schedulable: boolean;
+  /** On its way out of the fleet: it is to hold nothing. */
+  readonly leaving?: Leaving;
+}
+
+export interface Leaving {
+  /** Number of the first plan by which it holds nothing. */
+  readonly since: number;
+  /** It said that nothing is left on it but images and volumes. */
+  readonly empty: boolean;
 }
 
 export interface AppPolicy {

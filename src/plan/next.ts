@@ -40,7 +40,8 @@ export const genesis: Plan = {
 export function nextPlan({ policy, inventory, parent, now }: PlanInput): PlanOutcome {
   const draft = new Draft(policy, inventory, parent, now);
   for (const replica of draft.replicas) {
-    if (!(replica.machine in policy.machines)) draft.drop(replica);
+    const machine = policy.machines[replica.machine];
+    if (machine === undefined || machine.leaving !== undefined) draft.drop(replica);
   }
   const names = new Set([...Object.keys(policy.apps), ...Object.keys(parent.apps)]);
   for (const app of [...names].sort()) advance(draft, app);

@@ -1,11 +1,6 @@
+import { agentConfigPath, agentUnit, agentUnitPath, executablePath } from '#base/agent-paths.ts';
 import type { SeedFile } from './port.ts';
 
-/** Where the one executable is on a machine. */
-export const executablePath = '/usr/local/bin/ballast';
-/** What an agent is told before it first dials. */
-export const agentConfigPath = '/etc/ballast/agent.json';
-export const agentUnit = 'ballast-agent.service';
-export const agentUnitPath = `/etc/systemd/system/${agentUnit}`;
 /** The link by which systemd starts the agent at boot. */
 const agentEnabledPath = `/etc/systemd/system/multi-user.target.wants/${agentUnit}`;
 

@@ -101,7 +101,8 @@ async function forgetTokens(state: FleetState, machine: string): Promise<void> {
 }
 
 async function enrolledMachines(state: FleetState): Promise<readonly string[]> {
-  const names = Object.keys(state.policy.machines);
+  const staying = Object.values(state.policy.machines).filter(({ leaving }) => leaving === undefined);
+  const names = staying.map(({ name }) => name);
   const enrolled = await Promise.all(names.map((name) => isEnrolled(state, name)));
   return names.filter((_, i) => enrolled[i] === true);
 }

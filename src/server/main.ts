@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { compileManifest } from '#compile/compile.ts';
 import { parseEndpoint } from './addresses.ts';
 import { keepAdminFile } from './admin-file.ts';
+import { noteEmptied } from './control/leaving.ts';
 import { type Foundation, layFoundation } from './foundation.ts';
 import { type Gate, openGate } from './gate.ts';
 import type { LocalSetting } from './local-machines.ts';
@@ -119,6 +120,7 @@ async function runLoops(
   const housekeeping = createHousekeeping(state, { hub, secrets, log });
   const carryOut = async () => {
     await manifests.sync();
+    await noteEmptied(state, hub.inventory);
     await housekeeping.tidy();
   };
   const { inventory, nextPlan } = control;

@@ -128,8 +128,9 @@ export function createRegistry(
 /** The machine the fleet file names, else the first. */
 export function registryMachine(policy: Policy): MachineRecord | undefined {
   const named = policy.fleet.registry.machine;
-  if (named !== undefined) return policy.machines[named];
-  return Object.values(policy.machines).sort((a, b) => a.index - b.index)[0];
+  const staying = Object.values(policy.machines).filter(({ leaving }) => leaving === undefined);
+  if (named !== undefined) return staying.find(({ name }) => name === named);
+  return staying.sort((a, b) => a.index - b.index)[0];
 }
 
 function stillGood({ fixture, address }: StoredRegistry, machine: MachineRecord, now: number): boolean {

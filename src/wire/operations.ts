@@ -57,6 +57,7 @@ export interface Operations {
     };
     output: Enrolment;
   };
+  emptyMachine: { input: { machine: string; force?: boolean }; output: Empty };
   removeMachine: { input: { machine: string; force?: boolean }; output: Empty };
   applyFleet: { input: { fleet: FleetModel }; output: { plan: number; machines: readonly string[] } };
   listSecrets: { input: Empty; output: { secrets: readonly SecretView[] } };
@@ -164,6 +165,13 @@ export const operations = {
     kind: 'call',
     role: 'user',
     summary: 'Let a machine in: gives a one-time token',
+  },
+  emptyMachine: {
+    method: 'POST',
+    path: '/v1/machines/:machine/empty',
+    kind: 'call',
+    role: 'user',
+    summary: 'Have a machine drop all that the fleet put on it, before it is put out',
   },
   removeMachine: {
     method: 'DELETE',

@@ -77,6 +77,9 @@ export const inputSchemas = {
       labels: maybe(dictionary(text)),
     }),
   ),
+  emptyMachine: inputOf<'emptyMachine'>()(
+    z.strictObject({ machine: machineName, force: maybe(z.boolean()) }),
+  ),
   removeMachine: inputOf<'removeMachine'>()(
     z.strictObject({ machine: machineName, force: maybe(z.boolean()) }),
   ),
@@ -109,6 +112,7 @@ export const outputSchemas = {
   logs: outputOf<'logs'>()(view.logLine),
   listMachines: outputOf<'listMachines'>()(z.strictObject({ machines: z.array(view.machineView) })),
   addMachine: outputOf<'addMachine'>()(view.enrolment),
+  emptyMachine: empty,
   removeMachine: empty,
   applyFleet: outputOf<'applyFleet'>()(z.strictObject({ plan: natural, machines: z.array(text) })),
   listSecrets: outputOf<'listSecrets'>()(z.strictObject({ secrets: z.array(view.secretView) })),

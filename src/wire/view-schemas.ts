@@ -102,6 +102,7 @@ export const machineView = schemaOf<MachineView>()(
       replicas: natural,
       reserved: z.strictObject({ cpus: z.number(), memoryBytes: z.number() }),
       failures: z.array(stepFailure),
+      leaving: maybe(z.enum(['emptying', 'empty'])),
     })
     .meta({ id: 'Machine' }),
 );

@@ -27,6 +27,8 @@ export interface MachineView {
   readonly replicas: number;
   readonly reserved: { readonly cpus: number; readonly memoryBytes: number };
   readonly failures: readonly StepFailure[];
+  /** On its way out: it drops what the fleet put on it, or has done so. */
+  readonly leaving?: 'emptying' | 'empty';
 }
 
 export interface AppView {

@@ -1,7 +1,7 @@
 import { showSize } from '#base/size.ts';
 import { command, outputFlag } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
-import { conformityWord, machineColour } from '#cli/machine-words.ts';
+import { conformityWord, machineColour, statusWord } from '#cli/machine-words.ts';
 import { showAge } from '#cli/render/age.ts';
 import { printListing } from '#cli/render/output.ts';
 
@@ -28,7 +28,7 @@ export const machineLs = command({
           { title: 'ADDRESS', cell: ({ address }) => address },
           {
             title: 'STATUS',
-            cell: ({ status, schedulable }) => (schedulable ? status : `${status}, closed`),
+            cell: statusWord,
             paint: (text, machine) => machineColour(paint, machine)(text),
           },
           {

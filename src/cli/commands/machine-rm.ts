@@ -3,16 +3,18 @@ import { meantName } from '#cli/app-files.ts';
 import { command, yesFlag } from '#cli/command.ts';
 import { confirm } from '#cli/confirm.ts';
 import { connect } from '#cli/connect.ts';
-import { count } from '#cli/render/text.ts';
-import { line, type Shell } from '#cli/shell.ts';
+import { consequencesOf, leaveFleet, tellMoves } from '#cli/leave-fleet.ts';
+import { progressOn } from '#cli/render/progress.ts';
 
 export const machineRm = command({
-  details: `Its replicas move to other machines first, if there is room. Volumes do not move: a machine that holds one of a
-running app is refused, unless --force gives the data up. A local machine is destroyed; from one that was let in over
-ssh the agent is taken off.`,
+  details: `Its replicas stop and are started on other machines, if there is room. Volumes do not move: a machine that holds
+one is refused, unless --force gives the data up. A local machine is destroyed. One that was let in over ssh drops all
+that the fleet put on it (volumes and images stay on its disk), and its agent is taken off. When this is cut off, run
+it again. A machine that is away is put out only by --force: what it runs goes on there until \`ballast agent --leave\`
+is run on it.`,
   args: [{ name: 'MACHINE', summary: 'the machine', completes: 'machine' }],
   flags: {
-    force: { kind: 'switch', summary: 'even if it is away, or holds volumes of running apps' },
+    force: { kind: 'switch', summary: 'even if it is away, or holds volumes or the registry' },
     ssh: {
       kind: 'text',
       value: 'USER@ADDRESS',
@@ -24,6 +26,11 @@ ssh the agent is taken off.`,
       value: 'FILE',
       summary: 'the private key to log in with (default: what ssh finds)',
       completes: 'file',
+    },
+    timeout: {
+      kind: 'duration',
+      value: 'TIME',
+      summary: 'how long to wait for it to be empty (default: 5m)',
     },
     ...yesFlag,
   },
@@ -41,31 +48,19 @@ ssh the agent is taken off.`,
         ),
       });
     }
-    const consequences = [
-      ...(found.replicas === 0 ? [] : [`${count(found.replicas, 'replica')} on it must run elsewhere`]),
-      ...(found.provider === 'local' ? ['it is destroyed with all that is on it'] : []),
-      ...(flags.force ? ['the data of volumes on it is given up'] : []),
-    ];
+    const options = { signal: shell.signal };
+    const { replicas } = await client.call('listReplicas', {}, options);
+    const consequences = consequencesOf(found, replicas, flags.force);
     await confirm(`Put ${machine} out of the fleet`, consequences, flags, shell);
-    const input = { machine, ...(flags.force ? { force: true } : {}) };
-    await client.call('removeMachine', input, { signal: shell.signal, timeoutMs: 300_000 });
-    if (!flags.quiet) line(shell.err, `${machine} is out of the fleet.`);
-    const joined = found.provider === 'ssh' && found.status !== 'pending';
-    if (joined) await takeOff(flags.ssh ?? `root@${found.address}`, flags.identity, shell);
+    const progress = progressOn(shell, flags.quiet);
+    if (found.provider === 'ssh' && found.status !== 'pending') {
+      await leaveFleet(found, flags, { client, progress }, shell);
+    } else {
+      const input = { machine, ...(flags.force ? { force: true } : {}) };
+      await client.call('removeMachine', input, { ...options, timeoutMs: 300_000 });
+    }
+    await tellMoves(machine, replicas, { client, progress }, shell);
+    progress.note(`${shell.err.paint.green(shell.err.marks.done)} ${machine} is out of the fleet`);
     return 0;
   },
 });
-
-/** The machine is out already: whatever happens here is told, and fails nothing. */
-async function takeOff(ssh: string, identity: string | undefined, shell: Shell): Promise<void> {
-  const { leaveOverSsh } = await import('#cli/ssh-machine.ts');
-  try {
-    await leaveOverSsh(ssh, identity, shell);
-    line(shell.err, 'Its agent is taken off.');
-  } catch (error) {
-    if (!(error instanceof BallastError)) throw error;
-    const why = error.detail.why === undefined ? '' : `: ${error.detail.why}`;
-    line(shell.err, `Its agent is still on it (${error.message}${why}).`);
-    line(shell.err, `  ${shell.err.marks.arrow} take it off there: systemctl disable --now ballast-agent`);
-  }
-}

@@ -11,9 +11,15 @@ import {
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import {
+  agentConfigPath,
+  agentStateDir,
+  agentUnit,
+  agentUnitPath,
+  executablePath,
+} from '#base/agent-paths.ts';
 import { must } from '#base/assert.ts';
 import { showSize } from '#base/size.ts';
-import { agentConfigPath, agentUnit, agentUnitPath, executablePath } from '#provider/agent-seed.ts';
 import type { Progress, SeedFile } from '#provider/port.ts';
 import { quote, quoteAll } from './quote.ts';
 import { type RemoteFile, removeScript, stateScript, writeScript } from './scripts.ts';
@@ -31,6 +37,8 @@ export interface Installed {
   readonly written: readonly string[];
 }
 
+/** Containers may take long to stop, one after another when the machine is slow. */
+const leaveTimeoutMs = 10 * 60_000;
 /** From this size on a file travels compressed and by itself. */
 const largeFromBytes = 1 << 20;
 /** A connection that answers within this time is most likely on one network with us: compressing would cost more. */
@@ -59,10 +67,18 @@ export async function installAgentOverSsh(
   return { written: written.map(({ path }) => path) };
 }
 
-/** Stops the agent and removes what installing it put there; absent is well. Containers are not its own. */
+/**
+ * Has the agent drop what it still holds, then takes it off with all that installing it put there; absent is well.
+ * Volumes and images stay.
+ */
 export async function removeAgentOverSsh(session: SshSession): Promise<void> {
   await session.script(
-    removeScript(agentUnit, [agentUnitPath, agentConfigPath, executablePath, '/var/lib/ballast']),
+    removeScript(agentUnit, {
+      executable: executablePath,
+      ledger: `${agentStateDir}/owned.json`,
+      paths: [agentUnitPath, agentConfigPath, agentStateDir],
+    }),
+    { timeoutMs: leaveTimeoutMs },
   );
 }
 

@@ -46,7 +46,10 @@ test('a unit is started anew only when something of it changed', () => {
 test.each([
   ['facts', factsScript(['podman', 'crun'])],
   ['install', installScript(['podman'])],
-  ['remove', removeScript('x.service', ['/etc/x y'])],
+  [
+    'remove',
+    removeScript('x.service', { executable: '/opt/x y', ledger: '/var/x/owned.json', paths: ['/etc/x y'] }),
+  ],
 ])('the script %s is sound shell', (_, script) => {
   execFileSync('sh', ['-n'], { input: script });
 });

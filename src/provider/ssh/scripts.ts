@@ -53,9 +53,26 @@ function writeLines({ path, mode, base64 = '', linkTo }: RemoteFile): string[] {
   return [`mkdir -p ${quote(dir)}`, ...make, `mv -fT ${quoteAll([fresh, path])}`];
 }
 
-/** Stops and forgets a unit and removes what belongs to it. */
-export const removeScript = (unit: string, paths: readonly string[]): string => `set -e
+interface Removal {
+  /** Stays when somebody else runs it: the control plane may be on the same machine. */
+  readonly executable: string;
+  /** What the agent holds, as it wrote it down: a JSON object. */
+  readonly ledger: string;
+  readonly paths: readonly string[];
+}
+
+/** Stops and forgets the agent's unit, has it drop what it still holds, and removes what belongs to it. */
+export const removeScript = (unit: string, { executable, ledger, paths }: Removal): string => `set -e
 if systemctl cat ${quote(unit)} >/dev/null 2>&1; then systemctl disable --now --quiet ${quote(unit)}; fi
+if [ -x ${quote(executable)} ] && [ -s ${quote(ledger)} ] && [ "$(cat ${quote(ledger)})" != '{}' ]; then
+  ${quote(executable)} agent --leave </dev/null
+fi
 rm -rf -- ${quoteAll(paths)}
+used=
+for exe in /proc/[0-9]*/exe; do
+  if [ "$(readlink "$exe" 2>/dev/null)" = ${quote(executable)} ]; then used=yes; fi
+done
+if [ -z "$used" ]; then rm -f -- ${quote(executable)}; fi
+rmdir /etc/ballast 2>/dev/null || true
 systemctl daemon-reload
 `;

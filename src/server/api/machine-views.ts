@@ -10,7 +10,7 @@ export function machineView(
 ): MachineView {
   const report = inventory.machines[machine.name];
   const replicas = Object.values(plan.replicas).filter((replica) => replica.machine === machine.name);
-  const { name, provider, address, labels, schedulable } = machine;
+  const { name, provider, address, labels, schedulable, leaving } = machine;
   return {
     ...{ name, provider, address, labels, schedulable },
     status: report?.connected ? 'online' : enrolled ? 'offline' : 'pending',
@@ -20,6 +20,7 @@ export function machineView(
     replicas: replicas.length,
     reserved: reserved(policy, replicas),
     failures: report?.failures ?? [],
+    ...(leaving ? { leaving: leaving.empty ? ('empty' as const) : ('emptying' as const) } : {}),
   };
 }
 

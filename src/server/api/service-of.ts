@@ -3,6 +3,7 @@ import { BallastError } from '#base/errors.ts';
 import { removeApp, restartApp, rollbackApp, scaleApp } from '#server/control/apps.ts';
 import { appOf, type Control } from '#server/control/context.ts';
 import { applyFleet } from '#server/control/fleet.ts';
+import { emptyMachine, knownMachine } from '#server/control/leaving.ts';
 import { addMachine, type Door, removeMachine } from '#server/control/machines.ts';
 import { previewApp } from '#server/control/preview.ts';
 import { createRelease, picture } from '#server/control/releases.ts';
@@ -89,6 +90,12 @@ export function serviceOf(parts: ServiceParts): Service {
     logs: async (input, { signal }) => openLogs({ state, hub }, input, signal),
     listMachines: async () => ({ machines: await machines() }),
     addMachine: async (input, { by }) => await addMachine(control, input, { by, door }),
+    emptyMachine: async (input, { by, signal }) => {
+      knownMachine(control, input.machine);
+      await heard(signal);
+      await emptyMachine(control, input, by);
+      return {};
+    },
     removeMachine: async (input, { by }) => {
       await removeMachine(control, input, by);
       hub.forget(input.machine);

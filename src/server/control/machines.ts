@@ -1,10 +1,10 @@
 import { BallastError } from '#base/errors.ts';
 import { enrolmentFor, enrolmentsOf, isEnrolled } from '#server/identities.ts';
 import { keys } from '#server/keys.ts';
-import { registryMachine } from '#server/registry.ts';
 import type { Input } from '#wire/operations.ts';
 import type { Enrolment } from '#wire/views.ts';
-import { type Control, unknown } from './context.ts';
+import type { Control } from './context.ts';
+import { knownMachine, refuseFull, refuseLoss, volumesGivenUp } from './leaving.ts';
 import { newRecords, poolOf } from './machine-records.ts';
 
 /** Where machines find the server, and whom they trust there. */
@@ -28,6 +28,11 @@ export async function addMachine(
   const server = await door.urlFor({ provider, address });
   return await state.exclusive(async () => {
     const there = state.policy.machines[name];
+    if (there?.leaving) {
+      throw new BallastError('conflict', `${name} is on its way out of the fleet`, {
+        fix: `wait until it is out, or see to the end of it: \`ballast machine rm ${name}\``,
+      });
+    }
     if (there && (await isEnrolled(state, name))) {
       throw new BallastError('conflict', `there is a machine ${name} already`, {
         why: `it has the address ${there.address} and has joined`,
@@ -72,21 +77,23 @@ export async function addMachine(
   });
 }
 
-/** Puts a machine out for good: its certificates are void from now on. */
+/** Puts a machine out for good: its certificates are void from now on. One that still holds something only by force. */
 export async function removeMachine(
   control: Control,
-  input: Input<'removeMachine'>,
+  { machine: name, force = false }: Input<'removeMachine'>,
   by: string,
 ): Promise<void> {
   const { state } = control;
-  const { machine: name, force = false } = input;
   await state.exclusive(async () => {
     const { policy, plan } = state;
-    const machine = policy.machines[name];
-    if (machine === undefined) throw unknown('machine', name, Object.keys(policy.machines));
-    if (!force) refuseLoss(control, name);
+    const machine = knownMachine(control, name);
+    if (!force) {
+      // What could be lost by its leaving was asked when it began to leave.
+      if (machine.leaving === undefined) refuseLoss(control, machine);
+      await refuseFull(control, machine);
+    }
     const pool = poolOf(policy.fleet, name);
-    const volumes = Object.entries(plan.volumes).filter(([, place]) => place === name);
+    const volumes = Object.keys(plan.volumes).filter((volume) => plan.volumes[volume] === name);
     await state.commit({
       set: {
         ...(await enrolmentsOf(state, name)),
@@ -94,9 +101,7 @@ export async function removeMachine(
         [keys.agent(name)]: null,
         ...(machine.provider === 'local' ? { [keys.destruction(name)]: { machine: name } } : {}),
         ...(pool ? { [keys.fleet]: withoutMachine(policy.fleet, pool.name, name) } : {}),
-        ...(volumes.length > 0
-          ? { [keys.dropped]: [...(policy.droppedVolumes ?? []), ...volumes.map(([volume]) => volume)] }
-          : {}),
+        ...volumesGivenUp(control, name),
       },
       bump: true,
       events: [
@@ -105,28 +110,11 @@ export async function removeMachine(
           machine: name,
           by,
           cause: 'intentional',
-          what: `${name} is out of the fleet${volumes.length > 0 ? `; the volumes ${volumes.map(([volume]) => volume).join(', ')} were given up` : ''}`,
+          what: `${name} is out of the fleet${volumes.length > 0 ? `; the volumes ${volumes.join(', ')} were given up` : ''}`,
         },
       ],
     });
   });
-}
-
-function refuseLoss({ state: { policy, plan } }: Control, name: string): void {
-  const volumes = Object.entries(plan.volumes).flatMap(([volume, place]) => (place === name ? [volume] : []));
-  if (volumes.length > 0) {
-    throw new BallastError('conflict', `${name} holds the data of ${volumes.join(', ')}`, {
-      why: 'a volume lives on one machine, and its data would be lost with it',
-      fix: `save the data first, then give it up: \`ballast machine rm ${name} --force\``,
-    });
-  }
-  const others = Object.keys(policy.machines).length > 1;
-  if (others && registryMachine(policy)?.name === name) {
-    throw new BallastError('conflict', `${name} runs the fleet’s registry`, {
-      why: 'the images of all releases are kept there',
-      fix: `name another machine in the fleet file and deploy the apps again, or lose them: \`ballast machine rm ${name} --force\``,
-    });
-  }
 }
 
 /** The fleet file no longer asks for it, if that can be said by its pool’s count. */

@@ -5,10 +5,18 @@ export function suggest(word: string, known: Iterable<string>): string | undefin
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of known) {
-    const d = distance(word.toLowerCase(), candidate.toLowerCase());
+    const d = isSwap(word.toLowerCase(), candidate.toLowerCase())
+      ? 1
+      : distance(word.toLowerCase(), candidate.toLowerCase());
     if (d < bestDistance && d < word.length) [best, bestDistance] = [candidate, d];
   }
   return best ?? continued(word.toLowerCase(), known);
+}
+
+/** Whether two neighbouring letters are all that differs: the commonest slip of fingers. */
+function isSwap(a: string, b: string): boolean {
+  const at = [...a].findIndex((letter, index) => letter !== b[index]);
+  return at >= 0 && a.slice(0, at) + a.charAt(at + 1) + a.charAt(at) + a.slice(at + 2) === b;
 }
 
 /** The one known word that begins as the word does: people leave ends away. */

@@ -7,7 +7,8 @@ export const machinePattern = /^[a-z]([a-z0-9-]{0,40}[a-z0-9])?$/;
 const machineIs =
   'a name of at most 42 small letters, digits and dashes, beginning with a letter and ending with no dash';
 
-const cidr = matching(/^\d+\.\d+\.\d+\.\d+\/\d+$/, 'an IPv4 network such as 10.91.0.0/16');
+export const cidrPattern = /^\d+\.\d+\.\d+\.\d+\/\d+$/;
+const cidr = matching(cidrPattern, 'an IPv4 network such as 10.91.0.0/16');
 
 const cloud = { why: 'not supported yet', instead: 'make the machines yourself and use provider: ssh' };
 

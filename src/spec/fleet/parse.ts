@@ -193,7 +193,8 @@ function networkOf(tree: Tree | undefined, problems: Problems): FleetNetworkMode
   const read = (key: keyof FleetNetworkModel, bitsMax: number): string => {
     const written = get(tree, key);
     const text = textOf(written);
-    if (text === undefined) return networkDefaults[key];
+    // What does not even look like a network has been said to be none.
+    if (text === undefined || !cidrPattern.test(text)) return networkDefaults[key];
     const cidr = parseCidr(text);
     if (cidr !== undefined && cidr.bits >= 8 && cidr.bits <= bitsMax) return showCidr(cidr);
     problems.add('bad-network', {

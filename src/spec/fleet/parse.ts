@@ -16,7 +16,7 @@ import { check } from '#spec/table/check.ts';
 import { parseYaml } from '#spec/yaml/parse.ts';
 import type { Entry, Mapping, Tree } from '#spec/yaml/tree.ts';
 import { describe, entriesOf, get, numberOf, textOf } from '#spec/yaml/tree.ts';
-import { fleetShape } from './keys.ts';
+import { cidrPattern, fleetShape } from './keys.ts';
 
 export interface FleetInput {
   /** Shown in problems. */

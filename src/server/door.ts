@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { must } from '#base/assert.ts';
-import { nthAddress, parseCidr } from '#base/cidr.ts';
+import { contains, nthAddress, parseCidr } from '#base/cidr.ts';
 import { BallastError } from '#base/errors.ts';
 import { type Endpoint, isWildcard, portUsual, urlOf } from './addresses.ts';
 import type { Door } from './control/machines.ts';
@@ -45,7 +45,19 @@ export function doorOf({
       if (told !== undefined) return toldUrl(told);
       const first = must(bound[0], 'an address to listen on');
       if (isWildcard(first.host)) return urlOf({ host: await sourceAddress(address), port: port() });
-      return urlOf(bound.find(({ host }) => !isLoopback(host)) ?? first);
+      const open = bound.find(({ host }) => !isLoopback(host));
+      if (open !== undefined) return urlOf(open);
+      const { fleet, machines } = state.policy;
+      const near = parseCidr(fleet.network.machines);
+      // Where local machines find the server, their neighbours do too.
+      const hasLocal = Object.values(machines).some((machine) => machine.provider === 'local');
+      if (hasLocal && near && contains(near, address)) {
+        return urlOf({ host: gatewayOf(fleet.network.machines), port: port() });
+      }
+      throw new BallastError('unreachable', `${address} would not find the server`, {
+        why: `the server listens on ${first.host} only, which is this computer's own`,
+        fix: 'have it listen where machines reach it: `ballast server --listen :7443`, or tell where: --advertise',
+      });
     },
   };
 }

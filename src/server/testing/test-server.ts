@@ -27,6 +27,7 @@ export async function startTestServer(
   const logged: string[] = [];
   const server = await startServer({
     listen: ['127.0.0.1:0'],
+    advertise: ['127.0.0.1'], // agents of tests are on this computer too
     log: jsonLog((line) => logged.push(line)),
     ...options,
     dataDir,

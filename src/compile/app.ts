@@ -61,6 +61,7 @@ function volumesOf(placed: Placed): Resource[] {
         name: volume.name,
         driver: volume.driver,
         options: volume.driverOpts,
+        ...(volume.external ? { external: true } : {}),
         labels: { ...volume.labels, 'ballast.app': placed.release.app, 'ballast.volume': mount.volume },
         after: ['package:podman'],
         origin: originOf(placed, '.volumes'),

@@ -74,6 +74,8 @@ export interface VolumeResource extends ResourceBase {
   readonly driver: string;
   readonly options: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
+  /** It is to be there already and is not made. */
+  readonly external?: boolean;
 }
 
 /** One whole nftables table, swapped atomically. */

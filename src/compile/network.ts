@@ -7,8 +7,8 @@ import { debianPackage, file, runningUnit } from './resources.ts';
 export const bridge = 'br-ballast';
 export const networkUnit = 'ballast-network.service';
 export const podmanNetwork = 'ballast';
-/** Marks the routes that are ours among the machine's; a number that nobody else has. */
-const routeProtocol = 186;
+/** Marks the routes that are ours among the machine's: a number that no routing daemon is known by. */
+const routeProtocol = 91;
 const origin = 'network';
 
 /**

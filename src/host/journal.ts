@@ -86,9 +86,8 @@ export async function lastLines(container: string, lines = 10): Promise<readonly
   for (const line of stdout.split('\n')) read(line);
   if (found.length > 0) return found.slice(-lines);
   const argv = ['journalctl', '--no-pager', '--quiet', '-o', 'cat', '-n', String(lines * 4)];
-  const unit = `_SYSTEMD_UNIT=${container}.service`;
-  // Checks before the start are a shell, whose lines the journal knows by their name only.
-  const from = [unit, '_COMM=podman', '+', unit, 'SYSLOG_IDENTIFIER=sh'];
+  // What podman and the checks before it print; its events come another way.
+  const from = [`_SYSTEMD_UNIT=${container}.service`, '_TRANSPORT=stdout'];
   const own = await exec([...argv, ...from], { timeoutMs: 10_000 });
   return tellingLines(own.stdout.split('\n')).slice(-lines);
 }

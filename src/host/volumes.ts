@@ -24,15 +24,23 @@ export function createVolumes({ signal }: HostContext): Facility<VolumeResource>
       if (resources.length === 0) return new Map();
       const found = new Map((await list()).map((volume) => [volume.Name, volume]));
       return new Map(
-        resources.flatMap(({ id, name }): [string, Observed][] => {
+        resources.flatMap(({ id, name, external, options }): [string, Observed][] => {
           const volume = found.get(name);
           if (volume === undefined) return [];
-          return [[id, { fields: { driver: volume.Driver, options: canonical(volume.Options ?? {}) } }]];
+          // How an external one was made is not the app's to say.
+          const seen = external ? options : (volume.Options ?? {});
+          return [[id, { fields: { driver: volume.Driver, options: canonical(seen) } }]];
         }),
       );
     },
     async apply({ action, resource, before }) {
       assert(action !== 'delete', 'volumes are never deleted by converging');
+      if (resource.external) {
+        throw new BallastError('not-found', `the volume ${resource.name} is not on this machine`, {
+          why: 'it is external, so Ballast does not make it',
+          fix: `make it there (podman volume create ${resource.name}), or keep the service to machines that have it`,
+        });
+      }
       if (before !== null) {
         throw new BallastError(
           'conflict',

@@ -10,7 +10,7 @@ import { dirname, join, relative } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type Plugin, rolldown } from 'rolldown';
+import { rolldown } from 'rolldown';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
@@ -66,36 +66,32 @@ function elapsed(): string {
   return `${((performance.now() - began) / 1000).toFixed(1)} s`;
 }
 
-/** One minified CommonJS file. Dynamic imports become functions that are called when a subcommand needs them. */
+/** The program in parts: minified CommonJS, one for what each subcommand needs. Answers with the first one's name. */
 async function bundleSources(): Promise<string> {
-  const file = join(own, 'ballast.cjs');
   const bundle = await rolldown({
     input: join(root, 'src/cli/main.ts'),
     platform: 'node',
-    plugins: [lazyBuiltins()],
+    external: isBuiltin,
     transform: { define: { BALLAST_VERSION: JSON.stringify(version) } },
     logLevel: 'warn',
   });
-  await bundle.write({ file, format: 'cjs', minify: true, codeSplitting: false, comments: false });
+  const { output } = await bundle.generate({
+    format: 'cjs',
+    minify: true,
+    dynamicImportInCjs: false,
+    comments: false,
+    entryFileNames: 'entry.cjs',
+    chunkFileNames: '[name]-[hash].cjs',
+  });
   await bundle.close();
-  return file;
-}
-
-/**
- * Node's own modules are loaded where they are first used. Left alone, the bundler asks for all of them at the
- * start of the file, which `--version` would pay for.
- */
-function lazyBuiltins(): Plugin {
-  const prefix = '\0builtin:';
-  return {
-    name: 'lazy-builtins',
-    resolveId: (id) => (isBuiltin(id) ? `${prefix}${id}` : null),
-    load: (id) => {
-      if (!id.startsWith(prefix)) return null;
-      const name = JSON.stringify(id.slice(prefix.length));
-      return { code: `module.exports = process.getBuiltinModule(${name})`, moduleType: 'js' };
-    },
-  };
+  const loader = await readFile(join(root, 'scripts/executable/loader.cjs'), 'utf8');
+  for (const part of output) {
+    if (part.type !== 'chunk') throw new Error(`the bundle has a part that is no code: ${part.fileName}`);
+    const text = `(function (exports, require, module) {${part.code}\n})`;
+    const whole = part.isEntry ? `${loader}begin('./${part.fileName}', ${text});\n` : text;
+    await writeFile(join(own, part.fileName), whole);
+  }
+  return join(own, 'entry.cjs');
 }
 
 /** Node itself, without its symbol table when `strip` is there: a quarter smaller. Kept for the next build. */
@@ -118,13 +114,18 @@ async function prepareNode(): Promise<string> {
   return node;
 }
 
-async function makeExecutable(bundle: string, node: string): Promise<void> {
+async function makeExecutable(entry: string, node: string): Promise<void> {
   const partial = join(own, 'ballast');
   const config = join(own, 'sea.json');
+  const parts = (await readdir(own)).filter((name) => name.endsWith('.cjs') && name !== 'entry.cjs');
+  const files = parts.map((name) => join(own, name));
+  await run(node, [join(root, 'scripts/executable/cache.cjs'), ...files]);
+  const assets = parts.flatMap((name) => [name, `${name}.cache`]);
   await writeFile(
     config,
     JSON.stringify({
-      main: bundle,
+      main: entry,
+      assets: Object.fromEntries(assets.map((name) => [name, join(own, name)])),
       mainFormat: 'commonjs',
       executable: node,
       output: partial,
@@ -154,7 +155,8 @@ async function versionOf(): Promise<string> {
 async function stampOf(text: string): Promise<string> {
   const hash = createHash('sha256').update(`${text} ${process.version} ${process.arch}\n`);
   const sources = await filesBelow(join(root, 'src'));
-  const fixed = ['package-lock.json', 'package.json', 'scripts/build.ts'].map((name) => join(root, name));
+  const scripts = ['scripts/build.ts', 'scripts/executable/loader.cjs', 'scripts/executable/cache.cjs'];
+  const fixed = ['package-lock.json', 'package.json', ...scripts].map((name) => join(root, name));
   for (const file of [...sources.filter((name) => !name.endsWith('.test.ts')), ...fixed]) {
     hash.update(`${relative(root, file)}\n`).update(await readFile(file));
   }

@@ -117,6 +117,8 @@ function containerClaims({ address, quadlet }: ContainerResource): readonly stri
     if (port) claims.push(`port ${port[1]}${port[2] ?? '/tcp'}`);
     const volume = /^Volume=([^/:][^:]*):[^:]+(?::(.*))?$/.exec(line.trim());
     if (volume && !(volume[2] ?? '').split(',').includes('ro')) claims.push(`volume ${volume[1]}`);
+    const part = /--mount=type=volume,source=([^,"]+),(.*)$/.exec(line);
+    if (part && !/,ro"?$/.test(part[2] ?? '')) claims.push(`volume ${part[1]}`);
   }
   return claims;
 }

@@ -9,6 +9,8 @@ export const networkUnit = 'ballast-network.service';
 export const podmanNetwork = 'ballast';
 /** Marks the routes that are ours among the machine's: a number that no routing daemon is known by. */
 const routeProtocol = 91;
+const routesPath = '/etc/ballast/network/routes';
+const scriptPath = '/etc/ballast/network/apply';
 const origin = 'network';
 
 /**
@@ -20,8 +22,9 @@ export function networkResources(policy: Policy, machine: string): Resource[] {
   const own = policy.machines[machine];
   if (!own) return [];
   const subnet = containerSubnet(policy.fleet, own.index);
-  const routes = file(origin, '/etc/ballast/network/routes', { content: routesText(policy, machine) });
-  const unitFile = file(origin, `/etc/systemd/system/${networkUnit}`, { content: unitText(subnet.gateway) });
+  const routes = file(origin, routesPath, { content: routesText(policy, machine) });
+  const script = file(origin, scriptPath, { content: scriptText(subnet.gateway) }, { mode: 0o755 });
+  const unitFile = file(origin, `/etc/systemd/system/${networkUnit}`, { content: unitText });
   const keepRoutes = file(origin, '/etc/systemd/networkd.conf.d/50-ballast.conf', {
     content:
       '[Network]\n# Routes between the machines of the fleet are set by ballast-network.service.\nManageForeignRoutes=no\n',
@@ -30,9 +33,13 @@ export function networkResources(policy: Policy, machine: string): Resource[] {
     debianPackage(origin, 'iproute2'),
     debianPackage(origin, 'podman'),
     routes,
+    script,
     unitFile,
     keepRoutes,
-    runningUnit(origin, networkUnit, [routes, unitFile], { reload: true, after: ['package:iproute2'] }),
+    runningUnit(origin, networkUnit, [routes, script, unitFile], {
+      reload: true,
+      after: ['package:iproute2'],
+    }),
     file(origin, `/etc/containers/networks/${podmanNetwork}.json`, { content: podmanNetworkText(subnet) }),
   ];
 }
@@ -49,8 +56,27 @@ function routesText(policy: Policy, machine: string): string {
     .join('');
 }
 
-function unitText(gateway: string): string {
-  return `[Unit]
+/** The address and the routes of a machine change when it joins another time: what was there before has to go. */
+function scriptText(gateway: string): string {
+  return `#!/bin/sh
+# Makes the bridge, its address and the routes as they are to be. Safe to run at any time: what is right is not touched.
+set -e
+ip link show ${bridge} >/dev/null 2>&1 || ip link add ${bridge} type bridge
+ip address replace ${gateway}/24 dev ${bridge}
+ip -4 -o address show dev ${bridge} | while read -r _ _ _ address _; do
+  [ "$address" = ${gateway}/24 ] || ip address delete "$address" dev ${bridge}
+done
+ip link set ${bridge} up
+ip -batch ${routesPath}
+ip -4 route show proto ${routeProtocol} | while read -r to _; do
+  grep -q "^route replace $to " ${routesPath} || ip route delete "$to" proto ${routeProtocol}
+done
+sysctl -qw net.ipv4.ip_forward=1
+sysctl -qw net.bridge.bridge-nf-call-iptables=1
+`;
+}
+
+const unitText = `[Unit]
 Description=Ballast container network
 Wants=network-online.target
 After=network-online.target systemd-networkd.service
@@ -62,21 +88,16 @@ Type=oneshot
 RemainAfterExit=yes
 # Bridged packets pass the firewall too, so that containers of one machine are kept apart like those of two.
 ExecStartPre=-/usr/sbin/modprobe -q br_netfilter
-ExecStart=-/usr/sbin/ip link add ${bridge} type bridge
-ExecStart=/usr/sbin/ip address replace ${gateway}/24 dev ${bridge}
-ExecStart=/usr/sbin/ip link set ${bridge} up
-ExecStart=/usr/sbin/ip -batch /etc/ballast/network/routes
-ExecStart=/usr/sbin/sysctl -qw net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables=1
+ExecStart=/bin/sh ${scriptPath}
+ExecReload=/bin/sh ${scriptPath}
 # Nothing of it stays when it is stopped for good; while containers are on the bridge it does.
 ExecStop=-/bin/sh -c 'ip -o link show master ${bridge} | grep -q . || { ip route flush proto ${routeProtocol}; ip link delete ${bridge}; }'
-ExecReload=/usr/sbin/ip -batch /etc/ballast/network/routes
 Restart=on-failure
 RestartSec=1
 
 [Install]
 WantedBy=multi-user.target
 `;
-}
 
 function podmanNetworkText(subnet: { readonly cidr: string; readonly gateway: string }): string {
   const network = {

@@ -1,16 +1,16 @@
-import { readdir, readlink, rm, rmdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readdir, readlink, rm } from 'node:fs/promises';
 import {
   agentConfigPath,
   agentStateDir,
   agentUnit,
   agentUnitPath,
   executablePath,
+  sharedDirectories,
 } from '#base/agent-paths.ts';
 import { BallastError } from '#base/errors.ts';
 import type { Manifest } from '#compile/manifest.ts';
 import { isHopeless } from '#converge/backoff.ts';
-import { run } from '#host/exec.ts';
+import { exec, run } from '#host/exec.ts';
 import { createFacilities } from '#host/facilities.ts';
 import { openJobBook } from '#host/jobs.ts';
 import { type Converger, createConverger } from './converger.ts';
@@ -41,7 +41,8 @@ export async function leaveFleet(options: LeaveOptions): Promise<void> {
   for (const path of [agentUnitPath, configFile, stateDir]) await rm(path, { recursive: true, force: true });
   // The control plane may run from the same executable.
   if (!(await isUsed(executablePath))) await rm(executablePath, { force: true });
-  await rmdir(dirname(configFile)).catch(() => {}); // others may have put something there
+  // Those that do not exist make it fail; the others are done all the same.
+  await exec(['find', ...sharedDirectories, '-depth', '-type', 'd', '-empty', '-delete'], { signal });
   await run(['systemctl', 'daemon-reload'], { signal });
   log.info(
     `dropped ${held} things and took the agent off; images and volumes stay: podman images, podman volume ls`,

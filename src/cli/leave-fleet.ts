@@ -118,12 +118,14 @@ async function takeOff(
   } catch (error) {
     if (!(error instanceof BallastError) || error.code === 'interrupted') throw error;
     const { why, fix, log = [] } = error.detail;
+    const another = `say how to log in: ballast machine rm ${name} --ssh USER@ADDRESS --identity FILE`;
     throw new BallastError(error.code, `the agent of ${name} could not be taken off: ${error.message}`, {
       ...(why === undefined ? {} : { why }),
       log,
       fix: [
-        ...(fix === undefined ? [] : [fix]),
-        `another way in: ballast machine rm ${name} --ssh USER@ADDRESS --identity FILE`,
+        // Its own advice is about letting a key in, which few want for a machine that goes.
+        ...(fix === undefined || error.code === 'forbidden' ? [] : [fix]),
+        ...(error.code === 'forbidden' ? [another] : []),
         `or leave the agent there: ballast machine rm ${name} --force`,
       ].join('; '),
     });
@@ -156,31 +158,26 @@ export function consequencesOf(
   ];
 }
 
-/** Says where the replicas went that were on a machine, and which found no place. */
+/** Says where the replicas went that were on a machine, and what has no place now. */
 export async function tellMoves(
   name: string,
   before: readonly ReplicaView[],
   { client, progress }: Means,
   shell: Shell,
 ): Promise<void> {
-  const moved = before.filter(({ machine }) => machine === name);
-  if (moved.length === 0) return;
   const options = { signal: shell.signal };
   const [{ replicas }, { apps }] = await Promise.all([
     client.call('listReplicas', {}, options),
     client.call('listApps', {}, options),
   ]);
   const { paint, marks } = shell.err;
-  for (const { app, service, slot, id } of moved) {
+  for (const { app, service, slot, id } of before.filter(({ machine }) => machine === name)) {
     const now = replicas.find(
       (each) => each.app === app && each.service === service && each.slot === slot && each.machine !== name,
     );
-    if (now !== undefined) {
-      progress.note(`  ${id} ${paint.cyan(marks.arrow)} ${now.machine}`);
-      continue;
-    }
-    const waiting = apps.find((each) => each.name === app)?.waiting ?? [];
-    const why = waiting.find((text) => text.includes(service)) ?? 'no machine has taken it yet';
-    progress.note(`  ${paint.yellow(marks.warning)} ${id} runs nowhere now: ${why}`);
+    progress.note(`  ${id} ${paint.cyan(marks.arrow)} ${now?.machine ?? 'no machine yet'}`);
+  }
+  for (const { name: app, waiting } of apps) {
+    for (const text of waiting) progress.note(`  ${paint.yellow(marks.warning)} ${app}: ${text}`);
   }
 }

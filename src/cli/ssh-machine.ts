@@ -1,8 +1,8 @@
 import { lookup } from 'node:dns/promises';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { BallastError } from '#base/errors.ts';
 import { agentSeed } from '#provider/agent-seed.ts';
 import { type Inspection, inspectOverSsh } from '#provider/ssh/inspect.ts';
@@ -11,7 +11,7 @@ import { prepareOverSsh } from '#provider/ssh/prepare.ts';
 import { openSession, type SshSession } from '#provider/ssh/session.ts';
 import { parseTarget, type SshTarget, showTarget } from '#provider/ssh/target.ts';
 import type { Client } from '#wire/client.ts';
-import type { Enrolment } from '#wire/views.ts';
+import type { Enrolment, MachineView } from '#wire/views.ts';
 import { ownExecutable } from './executable.ts';
 import type { Progress } from './render/progress.ts';
 import { listOf } from './render/text.ts';
@@ -36,14 +36,48 @@ const tokenReserveMs = 5 * 60_000;
 
 /**
  * Lets a machine into the fleet over ssh: checks it, installs what it lacks, installs the agent with a one-time token.
- * When it cannot be one of the fleet's machines it is not left behind as one.
+ * When it cannot be one of the fleet's machines it is not left behind as one. One that is there and well is left alone.
  */
-export async function joinOverSsh(newcomer: Newcomer, means: Means, shell: Shell): Promise<void> {
+export async function joinOverSsh(
+  newcomer: Newcomer,
+  means: Means,
+  shell: Shell,
+): Promise<'joined' | 'there already'> {
   const target = targetOf(newcomer.ssh);
   const executable = ownExecutable();
+  const { machines } = await means.client.call('listMachines', {}, { signal: shell.signal });
+  if (isThere(newcomer.name, await addressOf(target), machines)) return 'there already';
   await withSession(target, newcomer.identity, shell, (session) =>
-    letIn(newcomer, { ...means, session, executable }, shell),
+    letIn(newcomer, { ...means, session, executable, machines }, shell),
   );
+  return 'joined';
+}
+
+/** Whether it has joined and is well. Refuses a name or an address that another machine has, before anything is tried. */
+function isThere(name: string, address: string, machines: readonly MachineView[]): boolean {
+  const same = machines.find((machine) => machine.name === name);
+  const other = machines.find((machine) => machine.name !== name && machine.address === address);
+  if (other !== undefined) {
+    throw new BallastError('conflict', `${address} is the address of ${other.name}`, {
+      why: 'each machine has an address and a name of its own',
+      fix: `name another machine, or put that one out first: ballast machine rm ${other.name}`,
+    });
+  }
+  if (same === undefined || same.status === 'pending') return false;
+  if (same.address !== address) {
+    throw new BallastError('conflict', `there is a machine ${name} already`, {
+      why: `its address is ${same.address}`,
+      fix: `choose another name, or put that one out first: ballast machine rm ${name}`,
+    });
+  }
+  if (same.status === 'online' && same.leaving === undefined) return true;
+  throw new BallastError('conflict', `${name} has joined already`, {
+    why: same.leaving === undefined ? 'it is not connected now' : 'it is on its way out of the fleet',
+    fix:
+      same.leaving === undefined
+        ? `see why, on it: systemctl status ballast-agent; or put it out and add it anew: ballast machine rm ${name} --force`
+        : `see to the end of that: ballast machine rm ${name}`,
+  });
 }
 
 async function letIn(
@@ -53,16 +87,26 @@ async function letIn(
     progress,
     session,
     executable,
-  }: Means & { readonly session: SshSession; readonly executable: string },
+    machines,
+  }: Means & {
+    readonly session: SshSession;
+    readonly executable: string;
+    readonly machines: readonly MachineView[];
+  },
   shell: Shell,
 ): Promise<void> {
   const { target } = session;
   await progress.step(`reach ${showTarget(target)}`, () => session.tryScript('exit 0'));
-  const { machines } = await client.call('listMachines', {}, { signal: shell.signal });
   const known = machines.some(({ name }) => name === newcomer.name);
   const enrolment = await enrol(newcomer, target, client, shell);
   try {
-    await prepare(session, enrolment, progress, shell);
+    const agent = await prepare(session, enrolment, progress, shell);
+    if (agent !== undefined && agent !== newcomer.name && machines.some(({ name }) => name === agent)) {
+      throw new BallastError('conflict', `${showTarget(target)} is ${agent} of this fleet already`, {
+        why: 'its agent says so; one machine cannot be two',
+        fix: `put it out first: ballast machine rm ${agent}`,
+      });
+    }
   } catch (error) {
     if (!known) await forget(newcomer.name, client);
     throw error;
@@ -114,13 +158,18 @@ async function withSession<T>(
   shell: Shell,
   work: (session: SshSession) => Promise<T>,
 ): Promise<T> {
+  if (identity !== undefined && !existsSync(resolve(shell.cwd, identity))) {
+    throw new BallastError('usage', `there is no key ${identity}`, {
+      fix: 'name the file of a private key, such as --identity ~/.ssh/id_ed25519',
+    });
+  }
   const runDir = mkdtempSync(join(tmpdir(), 'bl-'));
   try {
     await using session = await openSession(target, {
       stateDir: stateDir(shell),
       runDir,
       signal: shell.signal,
-      ...(identity === undefined ? {} : { identity }),
+      ...(identity === undefined ? {} : { identity: resolve(shell.cwd, identity) }),
     });
     return await work(session);
   } finally {
@@ -128,13 +177,14 @@ async function withSession<T>(
   }
 }
 
+/** Checks the machine and installs what it lacks. Answers with the name its agent goes by, when it has one. */
 async function prepare(
   session: SshSession,
   { server }: Enrolment,
   progress: Progress,
   shell: Shell,
-): Promise<void> {
-  await progress.step(
+): Promise<string | undefined> {
+  const { facts } = await progress.step(
     'check and prepare it',
     (say) => prepareOverSsh(session, { server, now: shell.now }, say),
     ({ findings }) => {
@@ -143,6 +193,7 @@ async function prepare(
       return [system, ...(warnings.length > 0 ? [`note: ${listOf(warnings)}`] : [])].join('; ');
     },
   );
+  return facts.agent?.machine;
 }
 
 async function enrol(

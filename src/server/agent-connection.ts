@@ -24,6 +24,9 @@ export interface ConnectionEvents {
   readonly onClose: (why: string) => void;
 }
 
+/** The code of a connection that ended without a word. */
+const brokenOff = 1006;
+
 /** One machine's WebSocket: messages in both directions, streams, and a watch over its life. */
 export class AgentConnection {
   readonly machine: string;
@@ -56,7 +59,8 @@ export class AgentConnection {
       this.#closed = true;
       clearInterval(beat);
       clearTimeout(this.#holding);
-      const why = reason.toString() || `closed with ${code}`;
+      const why =
+        reason.toString() || (code === brokenOff ? 'the connection broke off' : `closed with ${code}`);
       for (const inbox of this.#inboxes.values()) inbox.fail(why);
       this.#inboxes.clear();
       events.onClose(why);

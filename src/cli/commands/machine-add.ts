@@ -56,7 +56,11 @@ the fleet file names and that has not joined yet is joined the same way.`,
       labels,
       ...(flags.identity === undefined ? {} : { identity: flags.identity }),
     };
-    await joinOverSsh(newcomer, { client, progress }, shell);
+    const outcome = await joinOverSsh(newcomer, { client, progress }, shell);
+    if (outcome === 'there already') {
+      progress.note(`${name} is one of the fleet's machines already: nothing to do`);
+      return 0;
+    }
     if (flags.detach) return 0;
     const { waitForMachines } = await import('#cli/deploy-fleet.ts');
     await waitForMachines([name], flags, { client, progress }, shell);

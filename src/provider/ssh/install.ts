@@ -17,6 +17,7 @@ import {
   agentUnit,
   agentUnitPath,
   executablePath,
+  sharedDirectories,
 } from '#base/agent-paths.ts';
 import { must } from '#base/assert.ts';
 import { showSize } from '#base/size.ts';
@@ -77,6 +78,7 @@ export async function removeAgentOverSsh(session: SshSession): Promise<void> {
       executable: executablePath,
       ledger: `${agentStateDir}/owned.json`,
       paths: [agentUnitPath, agentConfigPath, agentStateDir],
+      directories: sharedDirectories,
     }),
     { timeoutMs: leaveTimeoutMs },
   );

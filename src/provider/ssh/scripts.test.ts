@@ -48,7 +48,12 @@ test.each([
   ['install', installScript(['podman'])],
   [
     'remove',
-    removeScript('x.service', { executable: '/opt/x y', ledger: '/var/x/owned.json', paths: ['/etc/x y'] }),
+    removeScript('x.service', {
+      executable: '/opt/x y',
+      ledger: '/var/x/owned.json',
+      paths: ['/etc/x y'],
+      directories: ['/etc/x'],
+    }),
   ],
 ])('the script %s is sound shell', (_, script) => {
   execFileSync('sh', ['-n'], { input: script });

@@ -59,10 +59,15 @@ interface Removal {
   /** What the agent holds, as it wrote it down: a JSON object. */
   readonly ledger: string;
   readonly paths: readonly string[];
+  /** Removed as far as they are empty. */
+  readonly directories: readonly string[];
 }
 
 /** Stops and forgets the agent's unit, has it drop what it still holds, and removes what belongs to it. */
-export const removeScript = (unit: string, { executable, ledger, paths }: Removal): string => `set -e
+export const removeScript = (
+  unit: string,
+  { executable, ledger, paths, directories }: Removal,
+): string => `set -e
 if systemctl cat ${quote(unit)} >/dev/null 2>&1; then systemctl disable --now --quiet ${quote(unit)}; fi
 if [ -x ${quote(executable)} ] && [ -s ${quote(ledger)} ] && [ "$(cat ${quote(ledger)})" != '{}' ]; then
   ${quote(executable)} agent --leave </dev/null
@@ -73,6 +78,6 @@ for exe in /proc/[0-9]*/exe; do
   if [ "$(readlink "$exe" 2>/dev/null)" = ${quote(executable)} ]; then used=yes; fi
 done
 if [ -z "$used" ]; then rm -f -- ${quote(executable)}; fi
-rmdir /etc/ballast 2>/dev/null || true
+find ${quoteAll(directories)} -depth -type d -empty -delete 2>/dev/null || true
 systemctl daemon-reload
 `;

@@ -3,7 +3,12 @@
 // executable knows Node's own modules only, so the parts get this one.
 const parts = new Map();
 function need(id) {
-  if (!id.startsWith('./')) return process.getBuiltinModule(id);
+  if (!id.startsWith('./')) {
+    const own = process.getBuiltinModule(id);
+    // Packages ask for others that they can do without, and take anything but an error for a yes.
+    if (own === undefined) throw new Error(`Cannot find module '${id}'`);
+    return own;
+  }
   let part = parts.get(id);
   if (part === undefined) {
     part = { exports: {} };

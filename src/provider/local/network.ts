@@ -4,6 +4,7 @@ import { must } from '#base/assert.ts';
 import { type Cidr, nthAddress, parseCidr, showCidr } from '#base/cidr.ts';
 import { BallastError } from '#base/errors.ts';
 import { exec, run } from '#host/exec.ts';
+import { allowWatching } from './inotify.ts';
 import { withLock } from './lock.ts';
 import { isMounted } from './mounts.ts';
 import { fleetName, linkOf, portOf } from './names.ts';
@@ -45,6 +46,7 @@ export async function networkUp(network: LocalNetwork, signal: AbortSignal): Pro
     if (isUp(network)) return;
     await refuseUsedNetwork(network, signal);
     await loadModules(signal);
+    allowWatching();
     const { namespace, link } = network;
     const handle = `/run/netns/${namespace}`;
     if (!isMounted(handle)) {

@@ -103,3 +103,18 @@ test('a Containerfile that buildah cannot read is a failure without a step', () 
   expect(error.message).toBe('service web: building the inline Containerfile failed');
   expect(error.detail.why).toBe('no FROM statement found');
 });
+
+test('an instruction that is none is said without the inside of the parser', () => {
+  const error = explainFailure({
+    service: 'web',
+    file: '/src/web/Containerfile',
+    lines: [
+      'STEP 1/2: FROM debian:13',
+      'STEP 2/2: RUNN x',
+      'time="2026-11-22T14:15:05Z" level=error msg="+(UNHANDLED LOGLEVEL) &imagebuilder.Step{Env:[]string{}}"',
+      'Error: building at STEP "RUNN ": Build error: Unknown instruction: "RUNN" &imagebuilder.Step{Env:[]string{}}',
+    ],
+  });
+  expect(error.detail.why).toBe('Build error: Unknown instruction: "RUNN"');
+  expect(error.detail.log?.join('\n')).not.toContain('imagebuilder');
+});

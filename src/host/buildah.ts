@@ -122,7 +122,11 @@ export function explainFailure(input: {
   readonly file: string | undefined;
   readonly lines: readonly string[];
 }): BallastError {
-  const { service, file = 'the inline Containerfile', lines } = input;
+  const { service, file = 'the inline Containerfile' } = input;
+  // buildah shows the inside of its parser, and says everything twice then.
+  const lines = input.lines
+    .filter((line) => !line.includes('(UNHANDLED LOGLEVEL)'))
+    .map((line) => line.replace(/ &imagebuilder\.Step\{.*$/, ''));
   const step = lines.map(readStep).findLast((found) => found !== undefined);
   const message = lines.findLast((line) => line.startsWith('Error: '))?.slice('Error: '.length);
   const log = lines.filter((line) => !line.startsWith('subprocess exited')).slice(-10);

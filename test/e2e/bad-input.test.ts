@@ -167,7 +167,7 @@ describe('trouble around a deploy', () => {
       ),
     });
     const both = await Promise.all([1, 2].map((n) => lab.type({ words: ['deploy'], files: slow(n) })));
-    expect(both.map(({ code }) => code).sort()).toEqual([0, 5]);
+    expect(both.map(({ code }) => code).toSorted((a, b) => a - b)).toEqual([0, 5]);
     const { stderr } = both.find(({ code }) => code === 5) ?? { stderr: '' };
     expect(stderr).toMatch(/twins (?:is being rolled out|was changed meanwhile)/);
     expect(stderr).toMatch(/release 1 \(deploy.* (?:by )?admin/);

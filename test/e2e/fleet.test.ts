@@ -208,7 +208,7 @@ describe('one Compose file on three machines', () => {
   });
 
   it('goes back to an earlier release on request', async () => {
-    await ballast('rollback', 'guestbook');
+    await ballast('rollback', '-a', 'guestbook');
     expect((await replicas()).filter(({ service }) => service === 'web')).toHaveLength(5);
   });
 

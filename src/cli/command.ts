@@ -94,7 +94,7 @@ export const filesFlag = {
 
 export const waitFlags = {
   detach: { kind: 'switch', short: 'd', summary: 'do not wait until it is healthy' },
-  timeout: { kind: 'duration', value: 'TIME', summary: 'how long to wait (default: 5m)' },
+  timeout: { kind: 'duration', value: 'TIME', summary: 'how long to wait (default: 10m)' },
 } as const satisfies Flags;
 
 export const yesFlag = {

@@ -27,7 +27,7 @@ export interface Following {
 const eventsShown = 4;
 const frameMs = 100;
 const retryMs = 500;
-export const waitDefaultMs = 300_000;
+export const waitDefaultMs = 600_000;
 
 /**
  * Waits until a rollout is done and shows how it goes. Answers with the last snapshot when the app is healthy or

@@ -30,7 +30,7 @@ is run on it.`,
     timeout: {
       kind: 'duration',
       value: 'TIME',
-      summary: 'how long to wait for it to be empty (default: 5m)',
+      summary: 'how long to wait for it to be empty (default: 10m)',
     },
     ...yesFlag,
   },

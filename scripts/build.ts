@@ -119,7 +119,7 @@ async function makeExecutable(entry: string, node: string): Promise<void> {
   const config = join(own, 'sea.json');
   const parts = (await readdir(own)).filter((name) => name.endsWith('.cjs') && name !== 'entry.cjs');
   const files = parts.map((name) => join(own, name));
-  await run(node, [join(root, 'scripts/executable/cache.cjs'), ...files]);
+  await run(node, [join(root, 'scripts/executable/cache.ts'), ...files]);
   const assets = parts.flatMap((name) => [name, `${name}.cache`]);
   await writeFile(
     config,
@@ -155,7 +155,7 @@ async function versionOf(): Promise<string> {
 async function stampOf(text: string): Promise<string> {
   const hash = createHash('sha256').update(`${text} ${process.version} ${process.arch}\n`);
   const sources = await filesBelow(join(root, 'src'));
-  const scripts = ['scripts/build.ts', 'scripts/executable/loader.cjs', 'scripts/executable/cache.cjs'];
+  const scripts = ['scripts/build.ts', 'scripts/executable/loader.cjs', 'scripts/executable/cache.ts'];
   const fixed = ['package-lock.json', 'package.json', ...scripts].map((name) => join(root, name));
   for (const file of [...sources.filter((name) => !name.endsWith('.test.ts')), ...fixed]) {
     hash.update(`${relative(root, file)}\n`).update(await readFile(file));

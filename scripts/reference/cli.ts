@@ -48,10 +48,7 @@ export async function cliReference(): Promise<string> {
 /** The other programs of the executable, as they describe themselves; nothing is started here. */
 export const programCommands: Readonly<Record<string, Command>> = {
   server: serverCommand(() => Promise.reject(new Error('only described'))),
-  agent: agentCommand(
-    () => Promise.reject(new Error('only described')),
-    () => Promise.reject(new Error('only described')),
-  ),
+  agent: agentCommand(() => Promise.reject(new Error('only described'))),
 };
 
 const exitCodes: readonly (readonly [number, string])[] = [

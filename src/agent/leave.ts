@@ -15,13 +15,8 @@ import { createFacilities } from '#host/facilities.ts';
 import { openJobBook } from '#host/jobs.ts';
 import { type Converger, createConverger } from './converger.ts';
 import { log } from './log.ts';
+import type { AgentOptions } from './main.ts';
 import { type Memory, openMemory } from './memory.ts';
-
-export interface LeaveOptions {
-  readonly configFile?: string;
-  readonly stateDir?: string;
-  readonly signal: AbortSignal;
-}
 
 const everythingMs = 10 * 60_000;
 
@@ -29,7 +24,7 @@ const everythingMs = 10 * 60_000;
  * Takes this machine out of its fleet from its own side: drops all that the fleet put on it, then the agent itself.
  * Images and volumes stay. Needs no server; when it is cut off it can be run again.
  */
-export async function leaveFleet(options: LeaveOptions): Promise<void> {
+export async function leaveFleet(options: AgentOptions): Promise<void> {
   const { configFile = agentConfigPath, stateDir = agentStateDir, signal } = options;
   await run(['systemctl', 'disable', '--now', '--quiet', agentUnit], { signal }).catch((cause: unknown) => {
     // Somebody took the unit away by hand: there is nothing to stop.

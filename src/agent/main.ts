@@ -22,6 +22,12 @@ export interface AgentOptions {
   readonly signal: AbortSignal;
 }
 
+/** Drops all that the fleet put on this machine, and then the agent: loaded only when it is asked for. */
+export async function leaveFleet(options: AgentOptions): Promise<void> {
+  const leaving = await import('./leave.ts');
+  await leaving.leaveFleet(options);
+}
+
 const reportDelayMs = 20;
 const heartbeatMs = 5_000;
 /** How long a starting agent keeps silent while it does not know how its replicas are. */

@@ -30,10 +30,7 @@ async function other(program: 'agent' | 'server'): Promise<void> {
   const [{ startOther }, programs] = await Promise.all([import('./start.ts'), import('./programs.ts')]);
   const command =
     program === 'agent'
-      ? programs.agentCommand(
-          () => import('#agent/main.ts'),
-          () => import('#agent/leave.ts'),
-        )
+      ? programs.agentCommand(() => import('#agent/main.ts'))
       : programs.serverCommand(() => import('#server/main.ts'));
   await startOther(program, command, help ? ['--help'] : rest);
 }

@@ -9,22 +9,19 @@ import { versionText } from './version.ts';
 
 /** What main.ts brings: the other programs are never imported from here. */
 export interface AgentProgram {
-  readonly runAgent: (options: {
-    readonly configFile?: string;
-    readonly stateDir?: string;
-    readonly signal: AbortSignal;
-  }) => Promise<void>;
+  readonly runAgent: (options: AgentOptions) => Promise<void>;
+  /** Takes this machine out of its fleet from its own side. */
+  readonly leaveFleet: (options: AgentOptions) => Promise<void>;
 }
 
-export interface LeaveProgram {
-  readonly leaveFleet: AgentProgram['runAgent'];
+interface AgentOptions {
+  readonly configFile?: string;
+  readonly stateDir?: string;
+  readonly signal: AbortSignal;
 }
 
 /** `ballast agent`, as its systemd unit runs it. */
-export function agentCommand(
-  load: () => Promise<AgentProgram>,
-  loadLeave: () => Promise<LeaveProgram>,
-): Command {
+export function agentCommand(load: () => Promise<AgentProgram>): Command {
   return command({
     details: `Runs on each machine of the fleet as ballast-agent.service; machine add installs it. It holds the machine to its
 last manifest, with or without a server, until it is told to end. Containers run on without it.`,
@@ -50,7 +47,8 @@ last manifest, with or without a server, until it is told to end. Containers run
       },
     ],
     async run({ flags }, shell) {
-      const program = flags.leave ? (await loadLeave()).leaveFleet : (await load()).runAgent;
+      const { runAgent, leaveFleet } = await load();
+      const program = flags.leave ? leaveFleet : runAgent;
       await program({
         ...(flags.config === undefined ? {} : { configFile: flags.config }),
         ...(flags.state === undefined ? {} : { stateDir: flags.state }),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { must } from '#base/assert.ts';
+import { BallastError } from '#base/errors.ts';
 import type { Executed } from '#host/exec.ts';
 import { run } from '#host/exec.ts';
 import { ensureBaseImages } from '#scripts/base-images/ensure.ts';
@@ -134,11 +135,15 @@ async function identityOnDisk(): Promise<Connection> {
 async function renewal(connection: Connection): Promise<string> {
   const client = createClient(connection);
   const { csr } = await certificateRequest('x');
-  return await client
-    .call('renew', { csr }, { signal })
-    .then(() => 'renewed')
-    .catch((error: { code?: string }) => String(error.code))
-    .finally(() => client.close());
+  try {
+    await client.call('renew', { csr }, { signal });
+    return 'renewed';
+  } catch (error) {
+    if (!(error instanceof BallastError)) throw error;
+    return error.code;
+  } finally {
+    client.close();
+  }
 }
 
 beforeAll(async () => {

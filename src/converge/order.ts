@@ -64,14 +64,17 @@ function waitForUsers(
 ): void {
   const keys = new Map<string, string>();
   for (const { key, resource } of [...leaving, ...ensured]) keys.set(placeOf(resource), key);
-  const entries = Object.values(ledger).map(({ resource }) => resource);
+  // In an order of their own: which of two that wait for each other goes first must not depend on the ledger's.
+  const entries = Object.entries(ledger)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, { resource }]) => resource);
   const placeOfId = new Map(entries.map((resource) => [resource.id, placeOf(resource)]));
   const reaches = closure(new Map(entries.map(({ id, after }) => [id, after])));
   const gone = new Set(leaving.map(({ key }) => key));
   for (const user of entries) {
     const userKey = keys.get(placeOf(user));
     if (userKey === undefined) continue;
-    for (const id of reaches(user.id)) {
+    for (const id of [...reaches(user.id)].sort()) {
       const usedKey = keys.get(placeOfId.get(id) ?? '');
       if (usedKey === undefined || !gone.has(usedKey) || usedKey === userKey) continue;
       // The user may itself wait for this place to be left: then leaving goes first.

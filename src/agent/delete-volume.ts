@@ -1,5 +1,5 @@
 import { deleteVolume } from '#host/volumes.ts';
-import type { Stream, StreamRequest } from './streams.ts';
+import type { Stream, StreamRequest } from './stream.ts';
 
 /** Deletes a volume with its data: the one place where that happens, and only by its name. */
 export function runDeleteVolume({ volume }: Extract<StreamRequest, { kind: 'delete-volume' }>): Stream {

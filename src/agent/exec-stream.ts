@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { markedEnv, signalMarked } from '#host/exec-session.ts';
 import { type Running, startProcess } from '#host/process.ts';
 import { throttle } from './flow.ts';
-import type { Stream, StreamContext, StreamRequest } from './streams.ts';
+import type { Stream, StreamContext, StreamRequest } from './stream.ts';
 
 const graceMs = 2_000;
 

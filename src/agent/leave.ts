@@ -15,8 +15,8 @@ import { createFacilities } from '#host/facilities.ts';
 import { openJobBook } from '#host/jobs.ts';
 import { type Converger, createConverger } from './converger.ts';
 import { log } from './log.ts';
-import type { AgentOptions } from './main.ts';
 import { type Memory, openMemory } from './memory.ts';
+import type { AgentOptions } from './options.ts';
 
 const everythingMs = 10 * 60_000;
 

@@ -1,7 +1,7 @@
 import { containerJournal, lineReader } from '#host/journal.ts';
 import { type Running, startProcess } from '#host/process.ts';
 import { throttle } from './flow.ts';
-import type { Stream, StreamContext, StreamRequest } from './streams.ts';
+import type { Stream, StreamContext, StreamRequest } from './stream.ts';
 
 /** What replicas print and have printed, from the journal. */
 export function runLogs(

@@ -11,16 +11,10 @@ import { type Link, openLink } from './link.ts';
 import { explain, log } from './log.ts';
 import { type Machine, openMachine } from './machine.ts';
 import type { News } from './news.ts';
+import type { AgentOptions } from './options.ts';
 import { replaced } from './replaced.ts';
 import { makeReport, saysTheSame } from './reporter.ts';
 import { createStreams } from './streams.ts';
-
-export interface AgentOptions {
-  readonly configFile?: string;
-  readonly stateDir?: string;
-  /** Ends the agent. Containers run on. */
-  readonly signal: AbortSignal;
-}
 
 /** Drops all that the fleet put on this machine, and then the agent: loaded only when it is asked for. */
 export async function leaveFleet(options: AgentOptions): Promise<void> {

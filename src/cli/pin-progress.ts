@@ -1,4 +1,4 @@
-import type { ImageProgress } from '#host/images/pin.ts';
+import type { ImageProgress } from '#host/images/pin-work.ts';
 import type { Progress } from './render/progress.ts';
 import { listOf, tame } from './render/text.ts';
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Plan, Policy, Release } from '#plan/model.ts';
 import { release, service, World } from '#test/sim/world.ts';
-import { compileManifest, type Fixtures } from './compile.ts';
+import { compileManifest } from './compile.ts';
+import type { Fixtures } from './fixtures.ts';
 import type { Manifest, Resource } from './manifest.ts';
 
 const fixtures: Fixtures = { ca: 'the CA', registry: null };

@@ -2,47 +2,11 @@ import type { Plan, Policy } from '#plan/model.ts';
 import { appResources } from './app.ts';
 import { dnsResources } from './dns.ts';
 import { firewallResources } from './firewall.ts';
+import type { Fixtures } from './fixtures.ts';
 import type { Manifest, Resource } from './manifest.ts';
 import { networkResources } from './network.ts';
 import { registryClientResources, registryResources } from './registry.ts';
 import { placedReplicas, servedServices } from './view.ts';
-
-/** What the control plane itself contributes to every machine. Secrets are named (`name@version`), never held. */
-export interface Fixtures {
-  /** PEM of the fleet's certificate authority. */
-  readonly ca: string;
-  readonly registry: RegistryFixture | null;
-}
-
-/**
- * The registry is two processes over one store, because Distribution's htpasswd gives every account every
- * right: one takes pushes and knows only the push account, one is read-only and knows only the pull account.
- * Secrets are named `name@version`; their values never stand here.
- */
-export interface RegistryFixture {
-  /** The machine that runs it. */
-  readonly machine: string;
-  /** Where machines pull, and the port of `registry.internal:<port>` in releases. Pushes go to the port after it. */
-  readonly port: number;
-  /** PEM of its certificate. Its names must hold DNS `registry.internal` and the machine's IP address. */
-  readonly certificate: string;
-  /** PEM of the certificate's key, PKCS #8 or SEC 1. */
-  readonly keySecret: string;
-  /**
-   * One htpasswd line of the push account: `<user>:<bcrypt>` and a newline; `$2a$`, `$2b$` and `$2y$` are all read.
-   * Distribution checks it anew at each of the dozens of requests of a push or pull, so the password is to be random
-   * (128 bits or more) and the cost 4: at cost 10 a push that sends nothing takes two seconds instead of 0.15.
-   */
-  readonly htpasswdSecret: string;
-  /** The same of the pull account, in a file of its own. */
-  readonly pullHtpasswdSecret?: string;
-  /**
-   * A containers auth.json with the pull account: `{"auths":{"<address of the machine>:<port>":{"auth":"<base64
-   * of user:password>"}}}`. The key is the address, not `registry.internal`: podman looks accounts up by where a
-   * pull goes after its registries.conf.
-   */
-  readonly pullAuthSecret: string;
-}
 
 export interface CompileInput {
   readonly policy: Policy;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { must } from '#base/assert.ts';
-import type { RegistryFixture } from './compile.ts';
+import type { RegistryFixture } from './fixtures.ts';
 import type { FileResource, Resource } from './manifest.ts';
 import { registryClientResources, registryResources } from './registry.ts';
 

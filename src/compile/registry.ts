@@ -1,6 +1,6 @@
 import { must } from '#base/assert.ts';
 import { digestOf } from '#base/digest.ts';
-import type { RegistryFixture } from './compile.ts';
+import type { RegistryFixture } from './fixtures.ts';
 import type { FileResource, Resource, UnitResource } from './manifest.ts';
 
 /** How releases and machines call the fleet's registry, whatever its address is. */

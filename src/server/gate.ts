@@ -15,8 +15,8 @@ import { Hub } from './hub.ts';
 import { enrolmentsOf, isEnrolled } from './identities.ts';
 import { Listeners } from './listeners.ts';
 import { createLocalMachines, type LocalMachines } from './local-machines.ts';
-import type { ServerOptions } from './main.ts';
 import { createMetrics } from './metrics.ts';
+import type { ServerOptions } from './options.ts';
 import { createRegistry, type Registry } from './registry.ts';
 import type { FleetState } from './state.ts';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hash } from 'bcryptjs';
 import { BallastError } from '#base/errors.ts';
-import type { Fixtures, RegistryFixture } from '#compile/compile.ts';
+import type { Fixtures, RegistryFixture } from '#compile/fixtures.ts';
 import { registryName, registryPushPort } from '#compile/registry.ts';
 import type { MachineRecord, Policy } from '#plan/model.ts';
 import type { RegistryAccess } from '#wire/views.ts';

@@ -1,16 +1,9 @@
 import type { AppModel } from '#spec/model.ts';
 import { inTurn } from './bounded.ts';
-import {
-  openWork,
-  type PinOrder,
-  type PinWork,
-  parallelMax,
-  type Source,
-  sourcesOf,
-  withImages,
-} from './pin.ts';
+import { openWork, type PinOrder, parallelMax, type Source, sourcesOf, withImages } from './pin.ts';
 import { buildPath, findBuilt } from './pin-build.ts';
 import { findNamed, foreseeForeign, isForeign } from './pin-named.ts';
+import type { PinWork } from './pin-work.ts';
 
 export interface PeekedImages {
   readonly model: AppModel;

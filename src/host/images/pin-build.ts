@@ -6,7 +6,7 @@ import { pushArchive, pushImage } from '#host/skopeo.ts';
 import type { BuildModel } from '#spec/model.ts';
 import { readBases } from './containerfile.ts';
 import { type BuildFiles, digestDirectory, findBuildFiles } from './context.ts';
-import type { PinWork, Report } from './pin.ts';
+import type { PinWork, Report } from './pin-work.ts';
 import { pinKey } from './pins.ts';
 import { parseReference, repositoryPart, showReference } from './reference.ts';
 import { askDigest } from './registry-client.ts';

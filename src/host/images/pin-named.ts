@@ -1,7 +1,7 @@
 import { BallastError } from '#base/errors.ts';
 import { mirrorImage, pushImage, resolveImage } from '#host/skopeo.ts';
-import type { PinWork, Report } from './pin.ts';
 import { findImage } from './pin-build.ts';
+import type { PinWork, Report } from './pin-work.ts';
 import { pinKey } from './pins.ts';
 import { mirrorPath, parseReference, type Reference, showReference } from './reference.ts';
 import { askDigest } from './registry-client.ts';

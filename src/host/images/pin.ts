@@ -6,16 +6,10 @@ import { inTurn } from './bounded.ts';
 import type { RegistryLogin } from './login.ts';
 import { pinBuild, type WantedBuild } from './pin-build.ts';
 import { type NamedImage, pinNamed } from './pin-named.ts';
-import { filePins, type Pins } from './pins.ts';
+import type { ImageProgress, PinWork, Report } from './pin-work.ts';
+import { filePins } from './pins.ts';
 import { awaitRegistry } from './registry-client.ts';
-import { type BuildStorage, buildStorage, cacheDir, localImages } from './storage.ts';
-
-/** What is being done for the image of some services. `detail` is a line that a tool printed. */
-export interface ImageProgress {
-  readonly services: readonly string[];
-  readonly step: 'building' | 'pushing' | 'resolving' | 'copying' | 'ready' | 'note';
-  readonly detail?: string;
-}
+import { buildStorage, cacheDir, localImages } from './storage.ts';
 
 export interface PinOrder {
   readonly model: AppModel;
@@ -25,21 +19,6 @@ export interface PinOrder {
   /** Where things are kept between runs; absent: the user's cache directory. */
   readonly cache?: string;
 }
-
-/** What pinning one image needs; shared by all of a run. */
-export interface PinWork {
-  readonly app: string;
-  readonly access: RegistryLogin;
-  readonly storage: BuildStorage;
-  /** Archives of base images, `<image id>.tar`. */
-  readonly archives: string;
-  readonly pins: Pins;
-  readonly signal: AbortSignal;
-  /** Ids by name of the images in the build storage. Read once, again when `fresh`. */
-  readonly images: (fresh?: boolean) => Promise<ReadonlyMap<string, string>>;
-}
-
-export type Report = (step: ImageProgress['step'], detail?: string) => void;
 
 /** An image that one or more services use. */
 export type Source = { readonly services: readonly string[] } & (

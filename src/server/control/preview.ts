@@ -1,4 +1,4 @@
-import type { Fixtures } from '#compile/compile.ts';
+import type { Fixtures } from '#compile/fixtures.ts';
 import type { Plan, Policy, Release } from '#plan/model.ts';
 import type { CompileManifest } from '#server/loops/manifests.ts';
 import type { AppModel } from '#spec/model.ts';

@@ -1,4 +1,5 @@
-import type { CompileInput, Fixtures } from '#compile/compile.ts';
+import type { CompileInput } from '#compile/compile.ts';
+import type { Fixtures } from '#compile/fixtures.ts';
 import type { Manifest } from '#compile/manifest.ts';
 import type { Plan, Policy } from '#plan/model.ts';
 import type { AgentConnection } from '#server/agent-connection.ts';

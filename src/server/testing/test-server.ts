@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jsonLog } from '#server/log.ts';
-import { type RunningServer, type ServerOptions, startServer } from '#server/main.ts';
+import { type RunningServer, startServer } from '#server/main.ts';
+import type { ServerOptions } from '#server/options.ts';
 import { type Client, createClient } from '#wire/client.ts';
 import type { Connection } from '#wire/connection.ts';
 

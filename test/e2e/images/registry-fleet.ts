@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { hashSync } from 'bcryptjs';
 import { must } from '#base/assert.ts';
-import type { RegistryFixture } from '#compile/compile.ts';
+import type { RegistryFixture } from '#compile/fixtures.ts';
 import type { Resource } from '#compile/manifest.ts';
 import { registryClientResources, registryPushPort, registryResources } from '#compile/registry.ts';
 import { type Executed, exec, run } from '#host/exec.ts';

@@ -1,0 +1,20 @@
+import type { FromAgent, ToAgent } from '#wire/agent-messages.ts';
+
+/** What the server may ask for beside manifests: each runs until it ends or is cancelled. */
+export type StreamRequest = Extract<ToAgent, { kind: 'logs' | 'exec' | 'delete-volume' }>;
+export type StreamInput = Exclude<ToAgent, StreamRequest | { kind: 'manifest' }>;
+
+export interface StreamContext {
+  readonly send: (message: FromAgent) => void;
+  /** Bytes that wait to be sent. */
+  readonly backlog: () => number;
+  readonly machine: string;
+  readonly serviceOf: (replica: string) => string;
+}
+
+/** One request that is being served. */
+export interface Stream {
+  readonly done: Promise<Omit<Extract<FromAgent, { kind: 'end' }>, 'kind' | 'stream'>>;
+  readonly stdin?: (data: Buffer | null) => void;
+  readonly cancel: () => void;
+}

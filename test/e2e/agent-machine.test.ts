@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Resource } from '#compile/manifest.ts';
+import type { StepFailure } from '#plan/model.ts';
 import type { AgentReport } from '#wire/agent-messages.ts';
 import {
   type AgentLab,
@@ -203,10 +204,10 @@ describe('an agent', () => {
     const generation = lab.control.give([...everything(), file('/mnt/small/big', 'x'.repeat(200_000))], {
       secrets,
     });
-    const { failures } = await lab.control.until(
-      (report) => report.generation === generation && report.failures.length > 0,
-    );
-    expect(failures[0]?.what).toMatch(/^no space left on the disk of \/mnt\/small\/big \(0 MiB free\)/);
+    const full = (report: { failures: readonly StepFailure[] }) =>
+      report.failures.find(({ resource }) => resource === 'file:/mnt/small/big');
+    const report = await lab.control.until((one) => one.generation === generation && full(one) !== undefined);
+    expect(full(report)?.what).toMatch(/^no space left on the disk of \/mnt\/small\/big \(0 MiB free\)/);
     await hold(everything(), { secrets });
     await lab.shell('umount /mnt/small');
   });

@@ -102,6 +102,9 @@ describe('plain lines', () => {
       'guestbook-web-1-r2 on app-2 is healthy',
     ]);
     expect(rolloutChanges(third, last)).toEqual(['guestbook-web-1-r1 is gone from app-1']);
+    expect(rolloutChanges(third, { ...last, behind: ['app-1'] })).toEqual([
+      'guestbook-web-1-r1 is no longer wanted on app-1',
+    ]);
   });
 
   test('tell of a failure and the way back', () => {

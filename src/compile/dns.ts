@@ -9,8 +9,8 @@ export const dnsUnit = 'ballast-dns.service';
 const folder = '/etc/ballast/dns';
 const origin = 'names';
 
-/** The domain in which an app's services are known by their Compose names. */
-export const appDomain = (app: string): string => `${app}.internal`;
+/** The domain in which an app's services are known by their Compose names. A domain has no underscores. */
+export const appDomain = (app: string): string => `${app.replaceAll('_', '-')}.internal`;
 
 /**
  * The name server of a machine's containers. It reads the names from one file per app, which it watches: a changed

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BallastError } from '#base/errors.ts';
 import type { ContainerResource } from '#compile/manifest.ts';
@@ -66,8 +66,7 @@ async function readQuadlets(): Promise<ReadonlyMap<string, string>> {
   const texts = new Map<string, string>();
   for (const file of files) {
     const name = quadletName(file);
-    // What is no Quadlet here is the side file of a write that never ended.
-    if (name === undefined) await removeFile(join(quadletDirectory, file)).catch(() => {});
+    if (name === undefined) await removeStale(join(quadletDirectory, file)).catch(() => {});
     else texts.set(name, await readFile(join(quadletDirectory, file), 'utf8').catch(() => ''));
   }
   return texts;

@@ -8,7 +8,7 @@ import type { Release } from './model.ts';
  * so that changing it moves nothing that need not move. What it is to be restarted with is part of it.
  */
 export function serviceDigest(release: Release, service: ServiceModel): string {
-  const { deploy, dependsOn, build: _build, ...container } = service;
+  const { deploy, image, dependsOn, build: _build, ...container } = service;
   const { services } = release.model;
   const restartedWith = dependsOn.flatMap(({ service: name, restart }) => {
     const other = restart ? services[name] : undefined;
@@ -16,6 +16,7 @@ export function serviceDigest(release: Release, service: ServiceModel): string {
   });
   return digestOf({
     container,
+    image: contentOf(image),
     limits: deploy.limits,
     labels: deploy.labels,
     networks: Object.keys(service.networks).map((key) => release.model.networks[key]),
@@ -25,6 +26,9 @@ export function serviceDigest(release: Release, service: ServiceModel): string {
     ...(restartedWith.length === 0 ? {} : { restartedWith }),
   });
 }
+
+/** The digest alone, where there is one: where an image lies in the registry changes nothing in the container. */
+const contentOf = (image: string | undefined): string | undefined => image?.slice(image.indexOf('@') + 1);
 
 export const serviceOf = (release: Release, name: string): ServiceModel =>
   must(release.model.services[name], `service ${name} of ${release.app} release ${release.number}`);

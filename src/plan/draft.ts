@@ -97,9 +97,11 @@ export class Draft {
     const { app } = release;
     const here = rooms(this.policy, this.inventory, this.replicas);
     const pin = this.#pin(release, service);
+    const digest = serviceDigest(release, service);
     const placed = place({
       app,
       service,
+      digest,
       rooms: only === undefined ? here : here.filter((room) => room.machine.name === only),
       ...(pin ? { pinnedTo: pin } : {}),
     });
@@ -122,7 +124,7 @@ export class Draft {
       service: service.name,
       slot,
       release: release.number,
-      digest: serviceDigest(release, service),
+      digest,
       machine: machine.name,
       address,
       phase,

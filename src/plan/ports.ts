@@ -16,16 +16,16 @@ const reservedPorts: Readonly<Record<string, string>> = {
  * published with `mode: ingress` answers on every machine, so it can belong to one service of the fleet only.
  */
 export function portClashes(policy: Policy, release: Release): readonly Problem[] {
-  const taken = new Map<string, string>();
+  const taken = new Map<string, { readonly app: string; readonly service: string }>();
   for (const app of Object.values(policy.apps)) {
     const wanted = app.wanted === null ? undefined : app.releases[app.wanted];
     if (!wanted || app.name === release.app) continue;
-    for (const { port, service } of ports(wanted))
-      taken.set(key(port), `service ${service} of app ${app.name}`);
+    for (const { port, service } of ports(wanted)) taken.set(key(port), { app: app.name, service });
   }
   return ports(release).flatMap(({ port, service, index }) => {
     const reserved = reservedPorts[key(port)];
-    const owner = reserved ?? taken.get(key(port));
+    const holder = taken.get(key(port));
+    const owner = reserved ?? (holder && `service ${holder.service} of app ${holder.app}`);
     if (owner === undefined) return [];
     const free = port.published < 1024 ? port.published + 8000 : port.published + 1;
     const at =
@@ -37,7 +37,11 @@ export function portClashes(policy: Policy, release: Release): readonly Problem[
         why: reserved
           ? 'a published port answers on every machine, and there this one is in use'
           : 'a published port answers on every machine, so only one service of the fleet can have it',
-        fix: `publish another port, for example "${free}:${port.target}${port.protocol === 'udp' ? '/udp' : ''}"`,
+        fix:
+          `publish another port, for example "${free}:${port.target}${port.protocol === 'udp' ? '/udp' : ''}"` +
+          (holder === undefined || reserved
+            ? ''
+            : `, or remove the app that has it: ballast rm ${holder.app}`),
         ...(at ? { at } : {}),
       },
     ];

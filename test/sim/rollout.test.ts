@@ -253,3 +253,29 @@ describe('a service that fits nowhere', () => {
     );
   });
 });
+
+describe('a rolling update', () => {
+  it('keeps the spread', () => {
+    const world = new World(three);
+    for (const n of [1, 2, 3]) {
+      world.want('shop', release('shop', n, [web(n)]));
+      world.settle();
+      expect(
+        Object.values(world.plan.replicas)
+          .map(({ machine }) => machine)
+          .sort(),
+      ).toEqual(['app-1', 'app-2', 'app-3']);
+    }
+  });
+
+  it('moves nothing when only the place of an image in the registry changed', () => {
+    const world = new World(three);
+    const at = (place: string) =>
+      service('web', { image: `registry.internal:5000/${place}@sha256:${'1'.repeat(64)}` });
+    world.want('shop', release('shop', 1, [at('shop/web')]));
+    world.settle();
+    world.want('shop', release('shop', 2, [at('shop/another')]));
+    world.settle();
+    expect(ids(world.plan)).toEqual(['shop-web-1-r1']);
+  });
+});

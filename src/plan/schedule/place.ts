@@ -5,6 +5,8 @@ import type { ConstraintModel, ServiceModel } from '#spec/model.ts';
 export interface PlaceInput {
   readonly app: string;
   readonly service: ServiceModel;
+  /** Of the service's containers as they are to be. */
+  readonly digest: string;
   readonly rooms: readonly Room[];
   /** The machine that holds a volume of the service, when one does. */
   readonly pinnedTo?: { readonly machine: string; readonly volume: string };
@@ -93,20 +95,29 @@ const showNames = (names: readonly string[]): string =>
 
 const showCpus = (cpus: number): string => String(Math.max(0, Math.round(cpus * 100) / 100));
 
-/** Smaller is better, the first difference decides: spread over labels, then over machines, then free room. */
+/**
+ * Smaller is better, the first difference decides: spread over labels, then over machines, then fewest replicas of
+ * all, then free room. Only replicas that are to stay count: in a rolling update the others are about to go.
+ */
 function rank(input: PlaceInput, room: Room): readonly number[] {
   const { service, rooms } = input;
   const perLabel = service.deploy.spread.map((key) => {
     const value = labelOf(key, room);
-    return sum(rooms.filter((other) => labelOf(key, other) === value).map((other) => own(input, other)));
+    return sum(rooms.filter((other) => labelOf(key, other) === value).map((other) => staying(input, other)));
   });
   const { free, replicas, machine } = room;
-  return [...perLabel, own(input, room), -free.memoryBytes, -free.cpus, replicas.length, machine.index];
+  return [...perLabel, staying(input, room), replicas.length, -free.memoryBytes, -free.cpus, machine.index];
 }
 
 /** How many replicas of the service the machine has already. */
 const own = ({ app, service }: PlaceInput, room: Room): number =>
   room.replicas.filter((replica) => replica.app === app && replica.service === service.name).length;
+
+/** Those among them that are of the make being placed. */
+const staying = ({ app, service, digest }: PlaceInput, room: Room): number =>
+  room.replicas.filter(
+    (replica) => replica.app === app && replica.service === service.name && replica.digest === digest,
+  ).length;
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
 
@@ -126,7 +137,7 @@ function reasonFor(input: PlaceInput, room: Room, choices: number): string {
   const { service, pinnedTo } = input;
   if (pinnedTo) return `volume ${pinnedTo.volume} lives here`;
   if (choices === 1) return 'the only machine that fits';
-  const here = own(input, room);
+  const here = staying(input, room);
   const count = here === 0 ? `no ${service.name} yet` : `fewest ${service.name} (${here})`;
   return `${count}, ${showSize(Math.max(0, room.free.memoryBytes))} free`;
 }

@@ -38,6 +38,9 @@ async function demo({ step, elapsedMs }: Story): Promise<void> {
     }),
   ]);
   await step('Server', () => fleet.startServer(signal));
+  for (const { name, state } of await fleet.provider.list(signal)) {
+    if (state === 'stopped') await step(`Power on ${name}`, () => fleet.provider.power.on(name, signal));
+  }
   await step('3 machines', (detail) => mustRun(fleet, ['deploy', '-f', fleet.fleetFile], detail));
   await step('Secret db_password', () => ensureSecret(fleet));
   await step('Guestbook', (detail) => mustRun(fleet, ['deploy', '-f', guestbook], detail));

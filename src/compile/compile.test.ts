@@ -167,3 +167,14 @@ it('keeps containers of internal networks from reaching outside', () => {
     'ip saddr @shut_in counter reject',
   );
 });
+
+it('gives apps and services with long and unusual names a host name and a domain that are valid', () => {
+  const long = 'a'.repeat(60);
+  const world = settled(release('my_app', 1, [service(long)]));
+  const quadlet = find(compiled('app-1', world), 'container', 'my_app')?.quadlet ?? '';
+  expect(/^HostName=(.*)$/m.exec(quadlet)?.[1]).toMatch(/^my_app-a{43}-[0-9a-f]{12}$/);
+  expect(quadlet).toContain('DNSSearch=my-app.internal');
+  expect(find(compiled('app-1', world), 'file', 'dns/hosts/my_app')?.content).toContain(
+    `${long}.my-app.internal`,
+  );
+});

@@ -1,3 +1,4 @@
+import { digestOf } from '#base/digest.ts';
 import type { Policy } from '#plan/model.ts';
 import { containerSubnet } from '#plan/schedule/address.ts';
 import type { GrantModel, ServiceModel } from '#spec/model.ts';
@@ -123,13 +124,17 @@ function processLines(service: ServiceModel): QuadletLine[] {
   ];
 }
 
+/** At most 63 characters, as a host name must be; a longer one is cut and told apart by its digest. */
+const hostName = (name: string): string =>
+  name.length <= 63 ? name : `${name.slice(0, 50)}-${digestOf(name)}`;
+
 function networkLines({ policy, placed: { replica, service } }: ContainerInput): QuadletLine[] {
   const { gateway } = containerSubnet(policy.fleet, policy.machines[replica.machine]?.index ?? 0);
   const bridged = service.networkMode === 'bridge';
   const hosts = service.extraHosts.map(
     ({ name, address }) => ['AddHost', `${name}:${address === 'host-gateway' ? gateway : address}`] as const,
   );
-  const own = `${replica.app}-${replica.service}-${replica.slot}`;
+  const own = hostName(`${replica.app}-${replica.service}-${replica.slot}`);
   const hostname = service.hostname ?? (bridged ? own : undefined);
   const dns = service.dns.length > 0 || !bridged ? service.dns : [gateway];
   const search = bridged ? [appDomain(replica.app), ...service.dnsSearch] : service.dnsSearch;

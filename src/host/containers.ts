@@ -72,6 +72,11 @@ async function readQuadlets(): Promise<ReadonlyMap<string, string>> {
   return texts;
 }
 
+/** What is no Quadlet is the side file of a write; one this old belongs to a write that never ended. */
+async function removeStale(path: string): Promise<void> {
+  if (Date.now() - (await stat(path)).mtimeMs > 60_000) await removeFile(path);
+}
+
 /**
  * Ends of jobs that are wanted: those known already and those seen now. systemd forgets a unit that has ended and
  * that nothing refers to, so podman's own word in the journal counts.

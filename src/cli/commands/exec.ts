@@ -41,7 +41,7 @@ command gets one too. The exit code is the command's own.`,
     const both = shell.input.isTerminal && shell.out.isTerminal;
     const tty = !flags['no-tty'] && (flags.tty || both);
     const stdin = flags.interactive || tty;
-    const session = await client.exec(target.app, {
+    const start = {
       ...(target.replica === undefined ? {} : { replica: target.replica }),
       ...(target.service === undefined ? {} : { service: target.service }),
       command: argv,
@@ -50,7 +50,8 @@ command gets one too. The exit code is the command's own.`,
       env: { ...(tty ? { TERM: shell.env['TERM'] ?? 'xterm' } : {}), ...variables(flags.env) },
       ...(flags.user === undefined ? {} : { user: flags.user }),
       ...(flags.workdir === undefined ? {} : { workdir: flags.workdir }),
-    });
+    };
+    const session = await client.exec(target.app, start, { signal: shell.signal });
     return await carry(session, { stdin, raw: tty && shell.input.isTerminal }, shell);
   },
 });
@@ -62,8 +63,6 @@ async function carry(
   shell: Shell,
 ): Promise<number> {
   const input = shell.input.stream;
-  const stop = (): void => session.close();
-  shell.signal.addEventListener('abort', stop, { once: true });
   if (raw) input.setRawMode(true);
   if (stdin) void feed(session, shell);
   try {
@@ -72,7 +71,6 @@ async function carry(
     }
     return await session.ended;
   } finally {
-    shell.signal.removeEventListener('abort', stop);
     if (raw) input.setRawMode(false);
     if (stdin) input.destroy();
   }

@@ -4,6 +4,7 @@ import { BallastError } from '#base/errors.ts';
 import { command } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
 import { askSecretly, readAll } from '#cli/read-input.ts';
+import { requireSecretName } from '#cli/secret-name.ts';
 import { line } from '#cli/shell.ts';
 
 const bytesMax = 512 << 10;
@@ -28,6 +29,7 @@ Containers get the new version with the next deploy.`,
     { does: 'From a file', line: 'ballast secret set tls_key --from-file key.pem' },
   ],
   async run({ flags, args: [secret = ''] }, shell) {
+    requireSecretName(secret);
     const client = await connect(flags, shell);
     const file = flags['from-file'];
     const raw =

@@ -11,12 +11,8 @@ export function rolloutChanges(before: RolloutView | undefined, after: RolloutVi
     ...after.replicas.flatMap((replica) =>
       replicaChange(known.get(replica.id), replica, before === undefined),
     ),
-    ...gone.map(({ id, machine }) =>
-      // Out of the plan is not off the machine: one that is offline goes on running it.
-      after.behind.includes(machine)
-        ? `${id} is no longer wanted on ${machine}`
-        : `${id} is gone from ${machine}`,
-    ),
+    // Out of the plan is not off the machine: one that is offline goes on running it.
+    ...gone.map(({ id, machine }) => `${id} is no longer wanted on ${machine}`),
     ...after.app.waiting.filter((text) => !before?.app.waiting.includes(text)),
   ];
 }

@@ -115,6 +115,19 @@ function concerns(view: RolloutView | undefined, machine: string): boolean {
   return view.behind.includes(machine) || view.replicas.some((replica) => replica.machine === machine);
 }
 
+/** Asks for a release. Cut short, it says what leaving does: the server may have made the release already. */
+export async function unlessLeft<T>(
+  { app, release }: { readonly app: string; readonly release: number | null },
+  signal: AbortSignal,
+  asking: Promise<T>,
+): Promise<T> {
+  try {
+    return await asking;
+  } catch (error) {
+    throw signal.aborted ? leavingOf(app, release) : error;
+  }
+}
+
 /** What to say when somebody stops waiting: the rollout does not stop with it. */
 export function leavingOf(app: string, release: number | null): BallastError {
   if (release === null) {

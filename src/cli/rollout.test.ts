@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { unicodeMarks } from './render/marks.ts';
 import { plain } from './render/paint.ts';
 import { isAbout, rolloutChanges } from './rollout-changes.ts';
-import { failureOf, timeoutOf } from './rollout-outcome.ts';
+import { failureOf, timeoutOf, unlessLeft } from './rollout-outcome.ts';
 import { rolloutPicture } from './rollout-view.ts';
 import { appView, machineView, replicaView, rolloutView } from './testing/views.ts';
 
@@ -101,10 +101,7 @@ describe('plain lines', () => {
       'guestbook-web-1-r1 on app-1 is taken out of service',
       'guestbook-web-1-r2 on app-2 is healthy',
     ]);
-    expect(rolloutChanges(third, last)).toEqual(['guestbook-web-1-r1 is gone from app-1']);
-    expect(rolloutChanges(third, { ...last, behind: ['app-1'] })).toEqual([
-      'guestbook-web-1-r1 is no longer wanted on app-1',
-    ]);
+    expect(rolloutChanges(third, last)).toEqual(['guestbook-web-1-r1 is no longer wanted on app-1']);
   });
 
   test('tell of a failure and the way back', () => {
@@ -171,4 +168,14 @@ describe('the end', () => {
     expect(error.detail.why).toBe('guestbook-web-2-r2 is on app-2, which cannot be reached');
     expect(error.message).toBe('guestbook is not healthy after 5 m 0 s: app-2 cannot be reached');
   });
+});
+
+test('leaving while a release is asked for says that its rollout goes on', async () => {
+  const asking = Promise.reject(new Error('cut off'));
+  const app = { app: 'guestbook', release: 0 };
+  await expect(unlessLeft(app, AbortSignal.abort(), asking)).rejects.toMatchObject({
+    exit: 130,
+    message: 'no longer waiting; the rollout of guestbook goes on by itself',
+  });
+  await expect(unlessLeft(app, new AbortController().signal, asking)).rejects.toThrow('cut off');
 });

@@ -2,6 +2,7 @@ import { appFlag, command, waitFlags } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
 import { finishRollout } from '#cli/finish-rollout.ts';
 import { progressOn } from '#cli/render/progress.ts';
+import { unlessLeft } from '#cli/rollout-outcome.ts';
 import { whichApp } from '#cli/which-app.ts';
 
 export const restart = command({
@@ -25,7 +26,11 @@ export const restart = command({
     const progress = progressOn(shell, flags.quiet || flags.json);
     const found = await whichApp({ flag: flags.app, services: args }, client, shell);
     const services = args.length > 0 ? args : found.services.map(({ name }) => name);
-    const answer = await client.call('restartApp', { app: found.name, services }, { signal: shell.signal });
+    const answer = await unlessLeft(
+      { app: found.name, release: 0 },
+      shell.signal,
+      client.call('restartApp', { app: found.name, services }, { signal: shell.signal }),
+    );
     return await finishRollout(
       { app: found.name, answer },
       { ...flags, output: undefined },

@@ -5,6 +5,7 @@ import { connect } from '#cli/connect.ts';
 import { followRollout, waitDefaultMs } from '#cli/follow-rollout.ts';
 import { progressOn } from '#cli/render/progress.ts';
 import { count, listOf } from '#cli/render/text.ts';
+import { unlessLeft } from '#cli/rollout-outcome.ts';
 import { whichApp } from '#cli/which-app.ts';
 
 export const rm = command({
@@ -42,7 +43,11 @@ and a later deploy finds them again; only those named with --volume are deleted.
     const progress = progressOn(shell, flags.quiet || flags.json);
     const { paint, marks } = shell.err;
     const volumes = flags.volume.length === 0 ? {} : { volumes: flags.volume };
-    const answer = await client.call('removeApp', { app: name, ...volumes }, { signal: shell.signal });
+    const answer = await unlessLeft(
+      { app: name, release: null },
+      shell.signal,
+      client.call('removeApp', { app: name, ...volumes }, { signal: shell.signal }),
+    );
     if (flags.detach) {
       progress.note(`${paint.green(marks.done)} ${name} is being removed; follow it: ballast status`);
       return 0;

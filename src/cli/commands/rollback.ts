@@ -3,6 +3,7 @@ import { appFlag, command, waitFlags } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
 import { finishRollout } from '#cli/finish-rollout.ts';
 import { progressOn } from '#cli/render/progress.ts';
+import { unlessLeft } from '#cli/rollout-outcome.ts';
 import { whichApp } from '#cli/which-app.ts';
 
 export const rollback = command({
@@ -26,7 +27,11 @@ release that was healthy before the present one.`,
     const progress = progressOn(shell, flags.quiet || flags.json);
     const { name: app } = await whichApp({ flag: flags.app }, client, shell);
     const release = number === undefined ? {} : { release: Number(number.replace('r', '')) };
-    const answer = await client.call('rollbackApp', { app, ...release }, { signal: shell.signal });
+    const answer = await unlessLeft(
+      { app, release: 0 },
+      shell.signal,
+      client.call('rollbackApp', { app, ...release }, { signal: shell.signal }),
+    );
     return await finishRollout({ app, answer }, { ...flags, output: undefined }, { client, progress }, shell);
   },
 });

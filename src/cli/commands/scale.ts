@@ -3,6 +3,7 @@ import { appFlag, command, waitFlags } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
 import { finishRollout } from '#cli/finish-rollout.ts';
 import { progressOn } from '#cli/render/progress.ts';
+import { unlessLeft } from '#cli/rollout-outcome.ts';
 import { whichApp } from '#cli/which-app.ts';
 
 /** As the wire has it. */
@@ -24,7 +25,11 @@ Compose file again: to keep a number, write it there under deploy.replicas.`,
     const client = await connect(flags, shell);
     const progress = progressOn(shell, flags.quiet || flags.json);
     const { name: app } = await whichApp({ flag: flags.app, services: Object.keys(replicas) }, client, shell);
-    const answer = await client.call('scaleApp', { app, replicas }, { signal: shell.signal });
+    const answer = await unlessLeft(
+      { app, release: 0 },
+      shell.signal,
+      client.call('scaleApp', { app, replicas }, { signal: shell.signal }),
+    );
     return await finishRollout({ app, answer }, { ...flags, output: undefined }, { client, progress }, shell);
   },
 });

@@ -88,6 +88,16 @@ describe('a rollout is followed', () => {
     expect(error?.detail.why).toContain('guestbook-web-1-r2 on app-1 has not started yet');
   });
 
+  test('until time is up and the server is away: exit 1, and not that it goes on', async () => {
+    const gone = new BallastError('no-server', 'gone', { why: 'nothing listens at that address' });
+    const call = (): Promise<never> => Promise.reject(gone);
+    const client = { ...server([rolling, gone]), call } as unknown as Client;
+    const { error } = await follow(client, { timeoutMs: 50 });
+    expect(error).toMatchObject({ code: 'no-server', exit: 1 });
+    expect(error?.message).toContain('the server cannot be reached after');
+    expect(error?.detail.why).toBe('nothing listens at that address');
+  });
+
   test('until somebody else overtakes it: exit 5', async () => {
     const other = rolloutView({
       ...healthy,

@@ -6,7 +6,7 @@ import type { MachineView, RolloutView } from '#wire/views.ts';
 import type { Progress } from './render/progress.ts';
 import { tame } from './render/text.ts';
 import { eventText, isAbout, rolloutChanges } from './rollout-changes.ts';
-import { failureOf, leavingOf, suspectOf, timeoutOf } from './rollout-outcome.ts';
+import { failureOf, leavingOf, lostOf, suspectOf, timeoutOf } from './rollout-outcome.ts';
 import { rolloutPicture } from './rollout-view.ts';
 import type { Shell } from './shell.ts';
 
@@ -31,8 +31,8 @@ export const waitDefaultMs = 600_000;
 
 /**
  * Waits until a rollout is done and shows how it goes. Answers with the last snapshot when the app is healthy or
- * gone. Throws when it failed (exit 3 when rolled back), when it took too long (4, or 6 when machines are away) and
- * when somebody stopped waiting (130): then the rollout goes on without us.
+ * gone. Throws when it failed (exit 3 when rolled back), when it took too long (4, or 6 when machines are away, or 1
+ * when the server is) and when somebody stopped waiting (130): then the rollout goes on without us.
  */
 export async function followRollout(
   rollout: Rollout,
@@ -62,6 +62,7 @@ export async function followRollout(
     if (timeout.aborted) {
       const view = screen.last();
       const [machines, words] = await Promise.all([machinesNow(client), lastWords(view, client)]);
+      if (machines instanceof BallastError) throw lostOf(rollout.app, showDuration(timeoutMs), machines);
       throw timeoutOf(view, rollout.app, showDuration(timeoutMs), { machines, words });
     }
     throw error;
@@ -186,10 +187,11 @@ async function lastWords(view: RolloutView | undefined, client: Client): Promise
   return lines;
 }
 
-async function machinesNow(client: Client): Promise<readonly MachineView[]> {
+/** The machines, or the error that says that the server cannot be asked. */
+async function machinesNow(client: Client): Promise<readonly MachineView[] | BallastError> {
   try {
-    return (await client.call('listMachines', {}, { timeoutMs: 2_000 })).machines;
-  } catch {
-    return [];
+    return (await client.call('listMachines', {}, { timeoutMs: 5_000 })).machines;
+  } catch (error) {
+    return error instanceof BallastError && error.code === 'no-server' ? error : [];
   }
 }

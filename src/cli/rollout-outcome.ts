@@ -72,6 +72,18 @@ export function timeoutOf(
   });
 }
 
+/** The error for a wait whose end finds the server away: nobody can say how the rollout stands, or move it on. */
+export function lostOf(app: string, waited: string, { detail: { why, fix } }: BallastError): BallastError {
+  const what = `the server cannot be reached after ${waited}: how the rollout of ${app} stands is not known`;
+  return new BallastError('no-server', what, {
+    ...(why === undefined ? {} : { why }),
+    fix: [
+      ...(fix === undefined ? [] : [fix]),
+      'the rollout stands still until the server is back, and then goes on by itself: ballast status',
+    ].join('\n'),
+  });
+}
+
 /** What a rollout still lacks, most telling first, a sentence each. */
 export function lacking(view: RolloutView, offline: readonly string[] = []): string[] {
   const { app, replicas, behind } = view;

@@ -5,7 +5,8 @@ import { showTime } from '#cli/render/age.ts';
 import { paintName } from '#cli/render/paint.ts';
 import { padEnd, tame, widthOf } from '#cli/render/text.ts';
 import { line, type Shell } from '#cli/shell.ts';
-import { findTarget } from '#cli/target.ts';
+import { findTarget, type Target } from '#cli/target.ts';
+import type { Client } from '#wire/client.ts';
 import type { LogLine } from '#wire/views.ts';
 
 export const logs = command({
@@ -75,10 +76,28 @@ its standard error is printed here on standard output too: use -o json to tell t
         fix: 'run it again; with --since 1m it goes on where it was',
       });
     }
-    if (seen === 0 && !flags.quiet) line(shell.err, 'Nothing was printed.');
+    if (seen === 0 && !flags.quiet) {
+      for (const text of await whySilent(target, client, shell)) line(shell.err, text);
+    }
     return 0;
   },
 });
+
+/** A replica that is gone took its log with it, which is another thing than having printed nothing. */
+async function whySilent(target: Target, client: Client, shell: Shell): Promise<readonly string[]> {
+  const { app, service, replica } = target;
+  const { replicas } = await client.call('listReplicas', { app }, { signal: shell.signal });
+  const there = replicas.some(
+    (each) =>
+      (service === undefined || each.service === service) && (replica === undefined || each.id === replica),
+  );
+  if (there) return ['Nothing was printed.'];
+  const of = replica ?? (service === undefined ? app : `${service} in ${app}`);
+  return [
+    replica === undefined ? `No replica of ${of} is there any more.` : `${of} is there no more.`,
+    `How ${app} stands, and why: ballast status. What happened: ballast events -a ${app}`,
+  ];
+}
 
 /** Prefixes of one width, which grows with the longest name so far. */
 export function prefixer({ out: { paint, marks } }: Pick<Shell, 'out'>): (entry: LogLine) => string {

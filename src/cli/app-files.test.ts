@@ -6,7 +6,7 @@ import { answersAt } from './answers-at.ts';
 import { appHere, filesHere, filesToRead, isFleetFile } from './app-files.ts';
 import { plain } from './render/paint.ts';
 import { appView, machineView, replicaView } from './testing/views.ts';
-import { chooseApp } from './which-app.ts';
+import { chooseApp, requireSomewhere } from './which-app.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'ballast-files-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -71,6 +71,7 @@ describe('the app a command means', () => {
 
   test('is never guessed', () => {
     expect(() => chooseApp({ flag: undefined }, apps, nowhere)).toThrow('which app?');
+    expect(() => requireSomewhere(apps, ['nope'])).toThrow('no app has a service "nope"');
     expect(() => chooseApp({ flag: 'shp' }, apps, nowhere)).toThrow('there is no app "shp"');
     expect(() => chooseApp({ flag: undefined, services: ['crt'] }, apps, nowhere)).toThrow(
       'no app has a service "crt"',

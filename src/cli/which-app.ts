@@ -67,6 +67,19 @@ export function requireServices(app: AppView, services: readonly string[]): void
   }
 }
 
+/** Refuses names that are a service of no app at all. */
+export function requireSomewhere(apps: readonly AppView[], services: readonly string[]): void {
+  const known = new Set(apps.flatMap((app) => app.services.map((service) => service.name)));
+  for (const service of services) {
+    if (known.has(service)) continue;
+    throw new BallastError('not-found', `no app has a service "${service}"`, {
+      fix: apps.some(({ name }) => name === service)
+        ? `it is an app: name it with -a ${service}`
+        : meantName(service, [...known], 'services'),
+    });
+  }
+}
+
 function noSuchApp(name: string, apps: readonly AppView[], fromFile: boolean): BallastError {
   const known = apps.map((app) => app.name);
   return new BallastError('not-found', `there is no app "${name}" on the fleet`, {

@@ -3,7 +3,7 @@ import { connect } from '#cli/connect.ts';
 import { showAge } from '#cli/render/age.ts';
 import { printListing } from '#cli/render/output.ts';
 import { healthOf, paintStatus, statusOf } from '#cli/replica-words.ts';
-import { requireServices, whichApp } from '#cli/which-app.ts';
+import { requireServices, requireSomewhere, whichApp } from '#cli/which-app.ts';
 
 export const ps = command({
   details: 'Without -a it lists the replicas of all apps. AGE is how long a replica has been in its state.',
@@ -28,6 +28,10 @@ export const ps = command({
     const client = await connect(flags, shell);
     const name = flags.app ?? (shell.env['BALLAST_APP'] || undefined);
     if (name !== undefined) requireServices(await whichApp({ flag: name }, client, shell), args);
+    else if (args.length > 0) {
+      const known = await client.call('listApps', {}, { signal: shell.signal });
+      requireSomewhere(known.apps, args);
+    }
     const answer = await client.call('listReplicas', name === undefined ? {} : { app: name }, {
       signal: shell.signal,
     });

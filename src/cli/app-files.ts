@@ -73,5 +73,5 @@ function projectName(text: string): string {
 export function meantName(name: string, known: readonly string[], what: string): string {
   const meant = suggest(name, known);
   if (meant) return `did you mean ${meant}?`;
-  return known.length === 0 ? `there are no ${what} yet` : `there are ${known.join(', ')}`;
+  return known.length === 0 ? `there are no ${what} yet` : `known ${what}: ${known.join(', ')}`;
 }

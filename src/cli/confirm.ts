@@ -15,7 +15,7 @@ export async function confirm(
 ): Promise<void> {
   if (flags.yes || shell.env['BALLAST_YES'] === '1') return;
   if (!shell.input.isTerminal || !shell.err.isTerminal) {
-    throw new BallastError('usage', `${what} needs a yes`, {
+    throw new BallastError('usage', `cannot ${what.charAt(0).toLowerCase()}${what.slice(1)} without a yes`, {
       ...(consequences.length > 0 ? { why: listOf(consequences) } : {}),
       fix: 'there is nobody here to ask: say it with -y',
     });

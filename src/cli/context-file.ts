@@ -80,7 +80,7 @@ export function chosenContext(file: ContextFile, flag: string | undefined, { env
   if (name !== undefined) return contextNamed(file, name);
   const names = Object.keys(file.contexts);
   throw new BallastError('usage', 'which fleet? No context is chosen', {
-    why: names.length === 0 ? `${file.path} has no contexts yet` : `there are ${names.join(', ')}`,
+    why: names.length === 0 ? `${file.path} has no contexts yet` : `known contexts: ${names.join(', ')}`,
     fix:
       names.length === 0
         ? 'add one: ballast context add NAME --from admin.json (the server writes that file)'

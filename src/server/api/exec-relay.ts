@@ -119,9 +119,14 @@ function chooseReplica({ state, hub }: ExecParts, app: string, start: ExecStart)
   const best =
     own.find((replica) => replica.phase !== 'draining' && isHealthy(hub.inventory, replica)) ?? own[0];
   if (best !== undefined) return best;
-  throw unknown(`service with a replica in ${app}`, start.service ?? '', [
-    ...new Set(all.map((each) => each.service)),
-  ]);
+  const services = [...new Set(all.map((each) => each.service))];
+  const what = start.service === undefined ? app : `service ${start.service} of ${app}`;
+  throw new BallastError('not-found', `there is no replica of ${what} to run it in`, {
+    fix:
+      services.length === 0
+        ? `see how it stands: ballast status, and ballast events -a ${app}`
+        : `services with replicas: ${services.join(', ')}`,
+  });
 }
 
 function forwardInput(socket: WebSocket, stream: AgentStream, rest: Rest): void {

@@ -64,6 +64,11 @@ export const outputFlag = {
   },
 } as const satisfies Flags;
 
+/** For answers that are no list, which has no names to print. */
+export const formFlag = {
+  output: { ...outputFlag.output, choices: ['table', 'wide', 'json', 'yaml'] },
+} as const satisfies Flags;
+
 export const appFlag = {
   app: {
     kind: 'text',
@@ -94,7 +99,7 @@ export const filesFlag = {
 
 export const waitFlags = {
   detach: { kind: 'switch', short: 'd', summary: 'do not wait until it is healthy' },
-  timeout: { kind: 'duration', value: 'TIME', summary: 'how long to wait (default: 10m)' },
+  timeout: { kind: 'duration', value: 'TIME', positive: true, summary: 'how long to wait (default: 10m)' },
 } as const satisfies Flags;
 
 export const yesFlag = {

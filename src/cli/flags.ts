@@ -26,7 +26,7 @@ export type Flag =
   | (FlagBase & { readonly kind: 'text'; readonly value: string })
   | (FlagBase & { readonly kind: 'list'; readonly value: string })
   | (FlagBase & { readonly kind: 'number'; readonly value: string })
-  | (FlagBase & { readonly kind: 'duration'; readonly value: string })
+  | (FlagBase & { readonly kind: 'duration'; readonly value: string; readonly positive?: boolean })
   | (FlagBase & { readonly kind: 'choice'; readonly choices: readonly string[] });
 
 export type Flags = Readonly<Record<string, Flag>>;
@@ -170,6 +170,11 @@ function store(
       const ms = parseDurationMs(text) ?? (/^\d+$/.test(text) ? Number(text) * 1000 : undefined);
       if (ms === undefined) {
         throw new BallastError('usage', `--${name} needs a duration, not "${text}"`, {
+          fix: `write for example --${name} 90s, --${name} 5m or --${name} 1h30m`,
+        });
+      }
+      if (flag.positive && ms === 0) {
+        throw new BallastError('usage', `--${name} needs a duration longer than nothing, not "${text}"`, {
           fix: `write for example --${name} 90s, --${name} 5m or --${name} 1h30m`,
         });
       }

@@ -1,7 +1,7 @@
 import { BallastError } from '#base/errors.ts';
 import { answersAt } from '#cli/answers-at.ts';
 import { filesToRead } from '#cli/app-files.ts';
-import { command, filesFlag, outputFlag, waitFlags } from '#cli/command.ts';
+import { command, filesFlag, formFlag, waitFlags } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
 import { finishRollout } from '#cli/finish-rollout.ts';
 import { isFleet, type LoadedApp, loadAppFiles } from '#cli/load-app.ts';
@@ -26,7 +26,7 @@ Exit codes: 0 healthy, 3 rolled back, 4 timed out (the rollout goes on), 5 someb
   args: [],
   flags: {
     ...filesFlag,
-    ...outputFlag,
+    ...formFlag,
     ...waitFlags,
     'dry-run': { kind: 'switch', summary: 'only show what would change: the same as ballast plan' },
     note: { kind: 'text', value: 'TEXT', summary: 'why, for ballast releases (default: deploy)' },

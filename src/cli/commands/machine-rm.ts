@@ -30,6 +30,7 @@ is run on it.`,
     timeout: {
       kind: 'duration',
       value: 'TIME',
+      positive: true,
       summary: 'how long to wait for it to be empty (default: 10m)',
     },
     ...yesFlag,

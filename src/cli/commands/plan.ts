@@ -1,6 +1,6 @@
 import { BallastError } from '#base/errors.ts';
 import { filesToRead } from '#cli/app-files.ts';
-import { command, filesFlag, outputFlag } from '#cli/command.ts';
+import { command, filesFlag, formFlag } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
 import { isFleet, loadAppFiles } from '#cli/load-app.ts';
 import { planLoaded } from '#cli/show-plan.ts';
@@ -11,7 +11,7 @@ Images are built at deploy: where the content of a build has not been seen befor
   args: [],
   flags: {
     ...filesFlag,
-    ...outputFlag,
+    ...formFlag,
     'detailed-exitcode': { kind: 'switch', summary: 'exit 2 when there are changes, 0 when there are none' },
   },
   examples: [

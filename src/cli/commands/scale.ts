@@ -21,7 +21,7 @@ Compose file again: to keep a number, write it there under deploy.replicas.`,
     { does: 'Several services at once, without waiting', line: 'ballast scale web=5 worker=2 -d' },
   ],
   async run({ flags, args }, shell) {
-    const replicas = Object.fromEntries(args.map(pairOf));
+    const replicas = replicasOf(args);
     const client = await connect(flags, shell);
     const progress = progressOn(shell, flags.quiet || flags.json);
     const { name: app } = await whichApp({ flag: flags.app, services: Object.keys(replicas) }, client, shell);
@@ -33,6 +33,15 @@ Compose file again: to keep a number, write it there under deploy.replicas.`,
     return await finishRollout({ app, answer }, { ...flags, output: undefined }, { client, progress }, shell);
   },
 });
+
+/** How many replicas of which service; a service that is named twice is refused. */
+function replicasOf(args: readonly string[]): Readonly<Record<string, number>> {
+  const pairs = args.map(pairOf);
+  const replicas = Object.fromEntries(pairs);
+  const twice = pairs.find(([service], index) => pairs.findIndex(([other]) => other === service) < index);
+  if (!twice) return replicas;
+  throw new BallastError('usage', `${twice[0]} is named twice`, { fix: 'give each service one number' });
+}
 
 function pairOf(text: string): readonly [string, number] {
   const [, service, count = ''] = /^([^=]+)=(.*)$/.exec(text) ?? [];

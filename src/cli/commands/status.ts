@@ -1,4 +1,4 @@
-import { command, outputFlag } from '#cli/command.ts';
+import { command, formFlag } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
 import { formOf, printData } from '#cli/render/output.ts';
 import { line } from '#cli/shell.ts';
@@ -8,7 +8,7 @@ export const status = command({
   details: 'With --detailed-exitcode it ends with 2 when something is wrong, for scripts.',
   args: [],
   flags: {
-    ...outputFlag,
+    ...formFlag,
     'detailed-exitcode': { kind: 'switch', summary: 'exit 2 when something is wrong' },
   },
   examples: [

@@ -35,10 +35,14 @@ export async function openExec(
     perMessageDeflate: false,
     maxPayload: 4 << 20,
   });
-  await opened(socket, connection);
   const abort = () => socket.terminate();
   signal?.addEventListener('abort', abort, { once: true });
   socket.once('close', () => signal?.removeEventListener('abort', abort));
+  try {
+    await opened(socket, connection);
+  } catch (error) {
+    throw signal?.aborted ? interrupted('exec', signal.reason) : error;
+  }
   const session = sessionOf(socket, showServer(connection), signal);
   socket.send(JSON.stringify(start));
   if (signal?.aborted) abort();

@@ -86,3 +86,21 @@ test('a followed log takes in replicas that come later', async () => {
   expect(await reading).toMatchObject({ code: 'interrupted' });
   expect((await agent.next('cancel')).kind).toBe('cancel');
 });
+
+test('an exec that a signal ends was interrupted: the server is not called away', async () => {
+  const { server, agents } = await serverWith(1);
+  for (const agent of agents) obey(agent);
+  const { client } = server;
+  await client.call('createRelease', request);
+  await rollout(server, 'shop');
+  const start = { service: 'web', command: ['sleep', '60'], tty: false, stdin: false, env: {} };
+  const signal = new AbortController();
+  const session = await client.exec('shop', start, { signal: signal.signal });
+  await agents[0]?.next('exec');
+  signal.abort();
+  await expect(session.ended).rejects.toMatchObject({ code: 'interrupted', exit: 130 });
+  const connecting = new AbortController();
+  const early = client.exec('shop', start, { signal: connecting.signal }).then(({ ended }) => ended);
+  connecting.abort();
+  await expect(early).rejects.toMatchObject({ code: 'interrupted' });
+});

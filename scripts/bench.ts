@@ -19,6 +19,8 @@ const words = process.argv.slice(2);
 const rounds = Number(words[words.indexOf('--rounds') + 1]) || 3;
 const home = join(data, 'bench');
 const floorHome = join(data, 'bench-floor');
+/** Apart from the fleet's folder, which goes with each round. */
+const imageHome = join(data, 'bench-image');
 const floorScript = join(projectRoot, 'bench', 'floor', 'floor.sh');
 const story = createStory();
 const signal = AbortSignal.timeout(25 * 60_000);
@@ -58,7 +60,7 @@ try {
   await fleet.down();
   await floor('down');
   fleet = newFleet();
-  const archive = await story.step('Image of the bench app', () => benchImage(base, home, cache));
+  const archive = await story.step('Image of the bench app', () => benchImage(base, imageHome, cache));
   const rows = await measure(base, archive);
   const judged = rows.map(judge);
   if (words.includes('--json')) console.log(JSON.stringify({ rounds, rows }, null, 2));
@@ -68,7 +70,7 @@ try {
 } finally {
   await fleet.down();
   await floor('down');
-  await rm(home, { recursive: true, force: true });
+  await rm(imageHome, { recursive: true, force: true });
 }
 
 async function measure(base: string, archive: string): Promise<readonly Row[]> {

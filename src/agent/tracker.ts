@@ -3,7 +3,7 @@ import { type Health, startHealth } from '#converge/health.ts';
 import { textDigest } from '#converge/kinds.ts';
 import { isWrong, judgeReplica } from '#converge/replica.ts';
 import { afterLook, type Restarts } from '#converge/restarts.ts';
-import { lastLines } from '#host/journal.ts';
+import { lastExit, lastLines } from '#host/journal.ts';
 import { restartPolicy } from '#host/quadlet.ts';
 import type { UnitState } from '#host/systemctl.ts';
 import type { ReplicaReport } from '#plan/model.ts';
@@ -49,6 +49,7 @@ export function createTracker(name: string, { onChange, onUnhealthy, onCrash }: 
   let stopOom = () => {};
   let oomKilled = false;
   let lines: { readonly of: string; readonly log: readonly string[] } = { of: '', log: [] };
+  let ending: { readonly of: string; readonly exitCode?: number } = { of: '' };
   let published: ReplicaReport | undefined;
 
   function look(resource: ContainerResource, unit: UnitState, ended: { exitCode: number } | undefined): void {
@@ -109,7 +110,22 @@ export function createTracker(name: string, { onChange, onUnhealthy, onCrash }: 
         });
       return;
     }
+    if (next.state === 'completed' && seen !== undefined && ending.of !== seen.unit.invocation) {
+      void askHowItEnded(seen.unit);
+      return;
+    }
     announce(next);
+  }
+
+  /**
+   * A process that ends in its first instant may be gone before systemd knows it for the main one; systemd then
+   * takes the end of the program that started it for the container's, and that is always a success.
+   */
+  async function askHowItEnded({ invocation, startedUs }: UnitState): Promise<void> {
+    const last = await lastExit(name).catch(() => undefined);
+    const recent = last !== undefined && last.at >= wallClock(startedUs) - 1_000;
+    if (ending.of !== invocation) ending = { of: invocation, ...(recent ? { exitCode: last.exitCode } : {}) };
+    publish();
   }
 
   function announce(next: ReplicaReport): void {
@@ -121,13 +137,16 @@ export function createTracker(name: string, { onChange, onUnhealthy, onCrash }: 
   function judged(): ReplicaReport | undefined {
     if (seen === undefined || restarts === undefined) return undefined;
     const { resource, unit, ended } = seen;
+    const mayEnd = resource.job || restartPolicy(resource.quadlet) !== 'always';
+    const over = !alive.has(unit.active) && unit.active !== 'activating' && ending.of === unit.invocation;
+    const told = mayEnd && over && ending.exitCode !== undefined ? { exitCode: ending.exitCode } : null;
     const facts = {
       id: name,
       unit,
       health,
       restarts,
-      mayEnd: resource.job || restartPolicy(resource.quadlet) !== 'always',
-      ended: ended ?? null,
+      mayEnd,
+      ended: ended ?? told,
       oomKilled: (oomKilled && restarts.exitCode === 137) || unit.result === 'oom-kill',
       log: lines.log,
     };
@@ -137,6 +156,7 @@ export function createTracker(name: string, { onChange, onUnhealthy, onCrash }: 
   function exited(exitCode: number): void {
     if (restarts === undefined) return;
     restarts = { ...restarts, exitCode };
+    if (seen !== undefined) ending = { of: seen.unit.invocation, exitCode };
     publish();
   }
 

@@ -134,14 +134,17 @@ describe('a local machine', () => {
 
   test('reboots and powers off by its own command', async () => {
     const boot = await inside(provider, 'm2', 'cat', '/proc/sys/kernel/random/boot_id');
-    await exec([...(await provider.inside('m2', patient)), 'systemctl', 'reboot']);
+    // The command may lose its connection to what it asks to end; it must not be refused.
+    const asked = await exec([...(await provider.inside('m2', patient)), 'systemctl', 'reboot']);
+    expect(asked.stderr).not.toMatch(/Failed|refused|denied/);
     await expect
       .poll(() => inside(provider, 'm2', 'cat', '/proc/sys/kernel/random/boot_id').catch(() => boot), {
-        timeout: 20_000,
+        timeout: 100_000,
       })
       .not.toBe(boot);
-    await exec([...(await provider.inside('m2', patient)), 'systemctl', 'poweroff']);
-    await expect.poll(() => state('m2'), { timeout: 20_000 }).toBe('stopped');
+    const off = await exec([...(await provider.inside('m2', patient)), 'systemctl', 'poweroff']);
+    expect(off.stderr).not.toMatch(/Failed|refused|denied/);
+    await expect.poll(() => state('m2'), { timeout: 100_000 }).toBe('stopped');
   });
 
   test('does not lead anywhere but to this computer', async () => {

@@ -9,7 +9,8 @@ import { type MachineRecord, pathsOf } from './record.ts';
 import { consoleTail, startSupervisor } from './supervisor.ts';
 
 const bootTimeoutMs = 60_000;
-const offTimeoutMs = 90_000;
+/** systemd gives a unit that does not stop 90 s before it kills it. */
+const offTimeoutMs = 150_000;
 
 /** The plugs of a fleet's local machines. */
 export function localPower(fleet: LocalFleet): Power {

@@ -1,7 +1,6 @@
-import { must } from '#base/assert.ts';
-import { digestOf } from '#base/digest.ts';
 import type { RegistryFixture } from './fixtures.ts';
-import type { FileResource, Resource, UnitResource } from './manifest.ts';
+import type { FileResource, Resource } from './manifest.ts';
+import { type Body, file, runningUnit } from './resources.ts';
 
 /** How releases and machines call the fleet's registry, whatever its address is. */
 export const registryName = (port: number): string => `registry.internal:${port}`;
@@ -42,7 +41,11 @@ export function registryResources(fixture: RegistryFixture): Resource[] {
   return [
     { kind: 'package', id: packageId, name: 'docker-registry', after: [], origin },
     // The package starts its own unit on the port of ours, with an empty account file.
-    { ...unit('docker-registry.service', [packageId], []), enabled: false, active: false },
+    {
+      ...runningUnit(origin, 'docker-registry.service', [], { after: [packageId] }),
+      enabled: false,
+      active: false,
+    },
     {
       kind: 'directory',
       id: folderId,
@@ -70,10 +73,10 @@ export function registryClientResources(
   const location = `${context.address}:${fixture.port}`;
   const mapping = `[[registry]]\nprefix = "${registryName(fixture.port)}"\nlocation = "${location}"\n`;
   return [
-    file('/etc/containers/registries.conf.d/50-ballast.conf', { content: mapping }),
+    file(origin, '/etc/containers/registries.conf.d/50-ballast.conf', { content: mapping }),
     // podman looks certificates and accounts up by the location, not by the name that was asked for.
-    file(`/etc/containers/certs.d/${location}/ca.crt`, { content: context.ca }),
-    { ...file('/etc/ballast/registry-auth.json', { secret: fixture.pullAuthSecret }), mode: 0o600 },
+    file(origin, `/etc/containers/certs.d/${location}/ca.crt`, { content: context.ca }),
+    { ...file(origin, '/etc/ballast/registry-auth.json', { secret: fixture.pullAuthSecret }), mode: 0o600 },
   ];
 }
 
@@ -81,10 +84,10 @@ function doorResources(door: Door, tls: readonly FileResource[]): Resource[] {
   const configuration = readable(`${door.name}.yml`, { content: configurationText(door) });
   const accounts = readable(`${door.name}.htpasswd`, { secret: door.htpasswdSecret });
   const name = `ballast-registry-${door.name}.service`;
-  const unitFile = file(`/etc/systemd/system/${name}`, { content: unitText(door) });
+  const unitFile = file(origin, `/etc/systemd/system/${name}`, { content: unitText(door) });
   const parts = [...tls, configuration, accounts, unitFile];
-  const after = [...parts.map((part) => part.id), 'unit:docker-registry.service'];
-  return [configuration, accounts, unitFile, unit(name, after, parts)];
+  const unit = runningUnit(origin, name, parts, { after: ['unit:docker-registry.service'] });
+  return [configuration, accounts, unitFile, unit];
 }
 
 function configurationText({ name, port }: Door): string {
@@ -140,44 +143,6 @@ WantedBy=multi-user.target
 `;
 }
 
-type Body = { readonly content: string } | { readonly secret: string };
-
 /** A file that root writes and the registry reads. */
-function readable(name: string, body: Body): FileResource {
-  return {
-    ...file(`${folder}/${name}`, body),
-    mode: 0o640,
-    group: 'docker-registry',
-    after: [folderId],
-  };
-}
-
-function file(path: string, body: Body): FileResource {
-  return {
-    kind: 'file',
-    id: `file:${path}`,
-    path,
-    ...body,
-    mode: 0o644,
-    owner: 'root',
-    group: 'root',
-    after: [],
-    origin,
-  };
-}
-
-/** `parts`: files whose change makes the unit start anew. A secret's name holds its version. */
-function unit(name: string, after: readonly string[], parts: readonly FileResource[]): UnitResource {
-  const stamp = digestOf(parts.map((part) => [part.path, part.content ?? must(part.secret, 'secret')]));
-  return {
-    kind: 'unit',
-    id: `unit:${name}`,
-    name,
-    enabled: true,
-    active: true,
-    stamp,
-    reload: false,
-    after,
-    origin,
-  };
-}
+const readable = (name: string, body: Body): FileResource =>
+  file(origin, `${folder}/${name}`, body, { mode: 0o640, group: 'docker-registry', after: [folderId] });

@@ -2,7 +2,7 @@ import { must } from '#base/assert.ts';
 import { digestOf } from '#base/digest.ts';
 import type { DirectoryResource, FileResource, PackageResource, UnitResource } from './manifest.ts';
 
-type Body = { readonly content: string } | { readonly secret: string };
+export type Body = { readonly content: string } | { readonly secret: string };
 
 interface Extra {
   readonly after?: readonly string[];

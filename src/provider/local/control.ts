@@ -41,9 +41,12 @@ export async function openControl(
     sockets.add(socket);
     socket.on('error', () => {}).on('close', () => sockets.delete(socket));
     socket.write(`${JSON.stringify(status)}\n`);
-    createInterface({ input: socket }).on('line', (line) => {
-      if (orders.includes(line)) obey(line as Order);
-    });
+    // The reader passes the socket's errors on, such as that of a write to one who has just left.
+    createInterface({ input: socket })
+      .on('error', () => {})
+      .on('line', (line) => {
+        if (orders.includes(line)) obey(line as Order);
+      });
   });
   const fresh = `${path}.${process.pid}`;
   rmSync(fresh, { force: true });

@@ -34,14 +34,18 @@ export interface MachineFound {
   readonly name: string;
   readonly address: string;
   readonly state: 'running' | 'stopped';
+  /** Put off on purpose, by `power.off` or `power.cut`: only `power.on` or making it again starts it. */
+  readonly held: boolean;
 }
 
 export interface Power {
-  /** Clean shutdown. */
+  /** Clean shutdown. The machine stays off until it is put on. */
   off(name: string, signal: AbortSignal): Promise<void>;
-  /** As if the cable were pulled. */
+  /** As if the cable were pulled, and not plugged in again until the machine is put on. */
   cut(name: string, signal: AbortSignal): Promise<void>;
   on(name: string, signal: AbortSignal): Promise<void>;
+  /** Powers on a machine that is off though nobody put it off. Answers whether it was. */
+  restore(name: string, signal: AbortSignal): Promise<boolean>;
   reboot(name: string, signal: AbortSignal): Promise<void>;
   /** Takes the machine off the network, and back. */
   partition(name: string, signal: AbortSignal): Promise<void>;

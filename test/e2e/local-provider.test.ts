@@ -139,12 +139,12 @@ describe('a local machine', () => {
     expect(asked.stderr).not.toMatch(/Failed|refused|denied/);
     await expect
       .poll(() => inside(provider, 'm2', 'cat', '/proc/sys/kernel/random/boot_id').catch(() => boot), {
-        timeout: 100_000,
+        timeout: 60_000,
       })
       .not.toBe(boot);
     const off = await exec([...(await provider.inside('m2', patient)), 'systemctl', 'poweroff']);
     expect(off.stderr).not.toMatch(/Failed|refused|denied/);
-    await expect.poll(() => state('m2'), { timeout: 100_000 }).toBe('stopped');
+    await expect.poll(() => state('m2'), { timeout: 60_000 }).toBe('stopped');
   });
 
   test('does not lead anywhere but to this computer', async () => {
@@ -182,6 +182,26 @@ describe('after a crash', () => {
     await expect.poll(() => state('m5'), { timeout: 5_000 }).toBe('stopped');
     await create(5);
     expect(await inside(provider, 'm5', 'cat', '/etc/seeded')).toBe('machine 5');
+  });
+
+  test('of its supervisor a machine is restored, once', async () => {
+    await create(5);
+    const before = await inside(provider, 'm5', 'cat', '/proc/sys/kernel/random/boot_id');
+    process.kill(supervisorPid(options, 'm5'), 'SIGKILL');
+    await expect.poll(() => state('m5'), { timeout: 5_000 }).toBe('stopped');
+    const restored = await Promise.all([1, 2].map(() => power.restore('m5', patient)));
+    expect(restored.toSorted()).toEqual([false, true]);
+    expect(await inside(provider, 'm5', 'cat', '/proc/sys/kernel/random/boot_id')).not.toBe(before);
+  });
+
+  test('of its supervisor a machine that is put off while it is restored ends off', async () => {
+    await create(5);
+    process.kill(supervisorPid(options, 'm5'), 'SIGKILL');
+    await expect.poll(() => state('m5'), { timeout: 5_000 }).toBe('stopped');
+    const restored = power.restore('m5', patient);
+    await power.cut('m5', patient);
+    expect(await restored).toBe(false);
+    expect(await state('m5')).toBe('stopped');
   });
 
   test('of nspawn itself a machine is off and can be destroyed', async () => {

@@ -29,7 +29,8 @@ export function providerContract(kind: string, subject: Subject): void {
     });
 
     test('makes a machine that runs', async () => {
-      expect(await create(1)).toEqual({ name: order(1).name, address: order(1).address, state: 'running' });
+      const { name, address } = order(1);
+      expect(await create(1)).toEqual({ name, address, state: 'running', held: false });
       expect(await states()).toEqual([shown(1, 'running')]);
     });
 
@@ -94,13 +95,24 @@ export function providerContract(kind: string, subject: Subject): void {
       expect(await states()).toEqual([shown(1, 'running')]);
     });
 
+    test.each(['off', 'cut'] as const)('stays %s until it is put on, whoever restores it', async (way) => {
+      const held = async () => (await provider.list(patient)).map((machine) => machine.held);
+      expect(await power?.restore(name, patient)).toBe(false);
+      await power?.[way](name, patient);
+      expect(await held()).toEqual([true]);
+      expect(await power?.restore(name, patient)).toBe(false);
+      expect(await states()).toEqual([shown(1, 'stopped')]);
+      await power?.on(name, patient);
+      expect(await held()).toEqual([false]);
+    });
+
     test('comes on when the machine is made again', async () => {
       await power?.cut(name, patient);
       await create(1);
       expect(await states()).toEqual([shown(1, 'running')]);
     });
 
-    test.each(['off', 'cut', 'on', 'reboot', 'partition', 'heal'] as const)(
+    test.each(['off', 'cut', 'on', 'restore', 'reboot', 'partition', 'heal'] as const)(
       'cannot go %s without the machine',
       async (way) => {
         await expect((async () => power?.[way]('never-was', patient))()).rejects.toMatchObject({

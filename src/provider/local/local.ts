@@ -10,7 +10,7 @@ import { checkOrder, makeMachine } from './make.ts';
 import { type LocalNetwork, networkDown, networkUp } from './network.ts';
 import { enterArgv } from './nspawn.ts';
 import { localPower, powerOn, whenUp } from './power.ts';
-import { machineNames, readRecords } from './record.ts';
+import { hold, isHeld, type MachineRecord, machineNames, readRecords } from './record.ts';
 
 export interface LocalProvider extends Provider {
   readonly kind: 'local';
@@ -47,11 +47,12 @@ export function createLocalProvider(options: LocalOptions): LocalProvider {
       const base = await prepare(fleet, progress, signal);
       return await withLock(fleet.lockOf(order.name), signal, async () => {
         const record = await makeMachine(fleet, order, base, signal);
+        hold(fleet.dirOf(record.name), false);
         await powerOn(fleet, record, signal);
-        return { name: record.name, address: record.address, state: 'running' };
+        return { name: record.name, address: record.address, state: 'running', held: false };
       });
     },
-    list: async () => readRecords(options.stateDir).map(found),
+    list: async () => readRecords(options.stateDir).map((record) => found(fleet, record)),
     destroy: (name, signal) => destroyMachine(fleet, name, signal),
     inside: (name, signal) => inside(fleet, name, signal),
     downAll: async (signal) => {
@@ -64,11 +65,11 @@ export function createLocalProvider(options: LocalOptions): LocalProvider {
   };
 }
 
-const found = ({ fleet, name, address }: { fleet: string; name: string; address: string }): MachineFound => ({
-  name,
-  address,
-  state: cgroupOf(fleet, name).populated() ? 'running' : 'stopped',
-});
+function found({ dirOf }: LocalFleet, { fleet, name, address }: MachineRecord): MachineFound {
+  // In this order: a machine that is being put off is held before it stops, and must not look as if it fell over.
+  const stopped = !cgroupOf(fleet, name).populated();
+  return { name, address, state: stopped ? 'stopped' : 'running', held: isHeld(dirOf(name)) };
+}
 
 /** Answers with the directory of the base. */
 async function prepare(

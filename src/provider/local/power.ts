@@ -1,11 +1,11 @@
 import { BallastError } from '#base/errors.ts';
 import type { Power } from '#provider/port.ts';
 import { cgroupOf } from './cgroup.ts';
-import { controlOf, type Order, type Status, tell } from './control.ts';
+import { controlOf, type Status, tell } from './control.ts';
 import type { LocalFleet } from './fleet.ts';
 import { withLock } from './lock.ts';
 import { networkUp, setPartition } from './network.ts';
-import { type MachineRecord, pathsOf } from './record.ts';
+import { hold, isHeld, type MachineRecord, pathsOf } from './record.ts';
 import { consoleTail, startSupervisor } from './supervisor.ts';
 
 const bootTimeoutMs = 60_000;
@@ -14,18 +14,25 @@ const offTimeoutMs = 150_000;
 
 /** The plugs of a fleet's local machines. */
 export function localPower(fleet: LocalFleet): Power {
-  const down = async (name: string, order: Order, what: string, signal: AbortSignal): Promise<void> => {
+  const down = async (name: string, order: 'off' | 'cut', signal: AbortSignal): Promise<void> => {
     const record = fleet.existing(name);
-    await tell(controlOf(record), { order, signal, timeoutMs: offTimeoutMs, what: `${what} ${name}` });
-    // Nothing is left in there, unless a supervisor was killed.
-    await cgroupOf(record.fleet, name).remove();
+    hold(fleet.dirOf(name), true);
+    await putOut(record, order, signal);
   };
   return {
-    off: (name, signal) => down(name, 'off', 'powering off', signal),
-    cut: (name, signal) => down(name, 'cut', 'cutting the power of', signal),
+    off: (name, signal) => down(name, 'off', signal),
+    cut: (name, signal) => down(name, 'cut', signal),
     on: async (name, signal) => {
       await networkUp(fleet.network, signal);
-      await withLock(fleet.lockOf(name), signal, () => powerOn(fleet, fleet.existing(name), signal));
+      await withLock(fleet.lockOf(name), signal, async () => {
+        const record = fleet.existing(name);
+        hold(fleet.dirOf(name), false);
+        await powerOn(fleet, record, signal);
+      });
+    },
+    restore: async (name, signal) => {
+      await networkUp(fleet.network, signal);
+      return await withLock(fleet.lockOf(name), signal, () => restore(fleet, fleet.existing(name), signal));
     },
     reboot: async (name, signal) => {
       const wish = { order: 'reboot', signal, timeoutMs: offTimeoutMs, what: `rebooting ${name}` } as const;
@@ -42,6 +49,29 @@ export function localPower(fleet: LocalFleet): Power {
     partition: (name, signal) => setPartition(fleet.network, fleet.existing(name).address, true, signal),
     heal: (name, signal) => setPartition(fleet.network, fleet.existing(name).address, false, signal),
   };
+}
+
+async function putOut(record: MachineRecord, order: 'off' | 'cut', signal: AbortSignal): Promise<void> {
+  const { fleet, name } = record;
+  const what = `${order === 'off' ? 'powering off' : 'cutting the power of'} ${name}`;
+  await tell(controlOf(record), { order, signal, timeoutMs: offTimeoutMs, what });
+  // Nothing is left in there, unless a supervisor was killed.
+  await cgroupOf(fleet, name).remove();
+}
+
+/** Powers on a machine that is neither on nor held. The caller holds the machine's lock. */
+async function restore(fleet: LocalFleet, record: MachineRecord, signal: AbortSignal): Promise<boolean> {
+  const dir = fleet.dirOf(record.name);
+  if (isHeld(dir) || (await whenUp(record, signal)) !== 'gone') return false;
+  try {
+    await powerOn(fleet, record, signal);
+  } catch (error) {
+    if (!isHeld(dir)) throw error;
+  }
+  if (!isHeld(dir)) return true;
+  // Someone put it off while it booted, perhaps before there was anything to tell.
+  await putOut(record, 'cut', signal);
+  return false;
 }
 
 /** Boots a machine that is made, and waits until its units run. The caller holds the machine's lock. */

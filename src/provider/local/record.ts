@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What a machine is. Complete: its supervisor needs nothing else. */
@@ -28,6 +28,8 @@ export interface MachinePaths {
   /** Where the machine tells its supervisor that it is up. */
   readonly signals: string;
   readonly console: string;
+  /** There while the machine is to stay off. Beside the record, so that it is set while others hold the machine's lock. */
+  readonly held: string;
 }
 
 export const machinesIn = (stateDir: string): string => join(stateDir, 'machines');
@@ -42,6 +44,7 @@ export function pathsOf(dir: string): MachinePaths {
     containers: join(dir, 'containers'),
     signals: join(dir, 'signals'),
     console: join(dir, 'console.log'),
+    held: join(dir, 'held'),
   };
 }
 
@@ -60,6 +63,15 @@ export function writeRecord(dir: string, record: MachineRecord): void {
   const path = pathsOf(dir).record;
   writeFileSync(`${path}.new`, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${path}.new`, path);
+}
+
+/** Whether someone put the machine off. */
+export const isHeld = (dir: string): boolean => existsSync(pathsOf(dir).held);
+
+/** Makes the machine one that stays off until someone puts it on, or no longer one. */
+export function hold(dir: string, held: boolean): void {
+  if (held) writeFileSync(pathsOf(dir).held, '', { mode: 0o600 });
+  else rmSync(pathsOf(dir).held, { force: true });
 }
 
 /** Records of all machines, by name. A directory without one is a creation that was cut short before it began. */

@@ -124,7 +124,7 @@ function obey(machine: Machine, order: Order): void {
     machine.pending = order;
     return;
   }
-  const leader = leaderOf(nspawn.pid);
+  const leader = status.leader ?? leaderOf(nspawn.pid);
   if (order === 'cut') {
     kill(leader ?? nspawn.pid, signals.cut);
   } else if (status.state === 'up' && leader !== null) {

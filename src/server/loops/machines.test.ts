@@ -2,6 +2,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import type { MachineFound, MachineOrder, Provider } from '#provider/port.ts';
 import { removeMachine } from '#server/control/machines.ts';
 import { enrol } from '#server/identities.ts';
+import { keys } from '#server/keys.ts';
 import { silentLog } from '#server/log.ts';
 import { makeAuthority, openAuthority } from '#server/pki/authority.ts';
 import { certificateRequest } from '#server/testing/certificate-request.ts';
@@ -18,21 +19,34 @@ afterEach(() => {
 class Room {
   readonly machines = new Map<string, MachineFound>();
   readonly orders: MachineOrder[] = [];
-  readonly started: string[] = [];
+  readonly restored: string[] = [];
   failures = 0;
+
+  /** What becomes of a machine that exists. */
+  put(name: string, change: Partial<MachineFound>): void {
+    const found = this.machines.get(name) ?? { name, address: '10.90.0.1', state: 'running', held: false };
+    this.machines.set(name, { ...found, ...change });
+  }
 
   readonly provider = {
     kind: 'room',
     create: async (order: MachineOrder) => {
       this.orders.push(order);
       if (this.failures-- > 0) throw new Error('no room');
-      const found: MachineFound = { name: order.name, address: order.address, state: 'running' };
+      const found: MachineFound = { name: order.name, address: order.address, state: 'running', held: false };
       this.machines.set(order.name, found);
       return found;
     },
     list: async () => [...this.machines.values()],
     destroy: async (name: string) => void this.machines.delete(name),
-    power: { on: async (name: string) => void this.started.push(name) },
+    power: {
+      restore: async (name: string) => {
+        if (this.machines.get(name)?.held || this.machines.get(name)?.state === 'running') return false;
+        this.restored.push(name);
+        this.put(name, { state: 'running' });
+        return true;
+      },
+    },
   } as unknown as Provider;
 }
 
@@ -50,6 +64,20 @@ function run(control: TestControl, room: Room, enrolments: Enrolment[] = []) {
   });
   return { abort, ended: runMachines({ state: control.state, maker, log: silentLog }, abort.signal) };
 }
+
+const joined = (control: TestControl, machine: string): Promise<unknown> =>
+  control.state.commit({ set: { [keys.agent(machine)]: { identity: machine, at: 0 } } });
+
+/** Lets time pass, second by second, until something is so. */
+const later = (control: TestControl, check: () => void): Promise<void> =>
+  vi.waitFor(
+    () => {
+      control.pass(1_000);
+      control.state.changes.mark();
+      check();
+    },
+    { timeout: 15_000, interval: 5 },
+  );
 
 test('machines of the fleet are made with their address and a token of their own', async () => {
   const control = await testControl(3);
@@ -84,11 +112,65 @@ test('a machine that is there and awaits its agent is left alone after a restart
 test('a machine that joined but is off is powered on when the server starts', async () => {
   const control = await testControl(1);
   const room = new Room();
-  room.machines.set('app-1', { name: 'app-1', address: '10.90.0.1', state: 'stopped' });
-  await control.state.commit({ set: { 'identity/agent/app-1': { identity: 'x', at: 0 } } });
+  room.put('app-1', { state: 'stopped' });
+  await joined(control, 'app-1');
   run(control, room);
-  await vi.waitFor(() => expect(room.started).toEqual(['app-1']));
+  await vi.waitFor(() => expect(room.restored).toEqual(['app-1']));
   expect(room.orders).toEqual([]);
+});
+
+test('a machine that loses its power is powered on again, and this is told', async () => {
+  const control = await testControl(2);
+  const room = new Room();
+  for (const name of ['app-1', 'app-2']) {
+    room.put(name, {});
+    await joined(control, name);
+  }
+  run(control, room);
+  room.put('app-2', { state: 'stopped' });
+  await later(control, () => expect(room.restored).toEqual(['app-2']));
+  await vi.waitFor(() =>
+    expect(control.state.events.after(0)).toContainEqual(
+      expect.objectContaining({ machine: 'app-2', what: 'app-2 was off and was powered on' }),
+    ),
+  );
+});
+
+test('a machine that was put off on purpose stays off until it is put on, also over a restart', async () => {
+  const control = await testControl(2);
+  const room = new Room();
+  for (const name of ['app-1', 'app-2']) {
+    room.put(name, {});
+    await joined(control, name);
+  }
+  const first = run(control, room);
+  room.put('app-1', { state: 'stopped', held: true });
+  room.put('app-2', { state: 'stopped' });
+  await later(control, () => expect(room.restored).toEqual(['app-2']));
+  first.abort.abort();
+  await first.ended;
+  run(control, room);
+  room.put('app-2', { state: 'stopped' });
+  await later(control, () => expect(room.restored).toEqual(['app-2', 'app-2']));
+  room.put('app-1', { held: false });
+  await later(control, () => expect(room.restored).toEqual(['app-2', 'app-2', 'app-1']));
+});
+
+test('a machine that loses its power again and again is powered on less and less often', async () => {
+  const control = await testControl(1);
+  const room = new Room();
+  room.put('app-1', {});
+  await joined(control, 'app-1');
+  run(control, room);
+  // An hour in which it never stays on.
+  for (let seconds = 0; seconds < 3_600; seconds += 5) {
+    room.put('app-1', { state: 'stopped' });
+    control.pass(5_000);
+    control.state.changes.mark();
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  expect(room.restored.length).toBeGreaterThan(2);
+  expect(room.restored.length).toBeLessThan(20);
 });
 
 test('a failure is told with its reason and tried again', async () => {
@@ -109,7 +191,7 @@ test('a failure is told with its reason and tried again', async () => {
 test('a machine that was put out is destroyed, also when the server was down meanwhile', async () => {
   const control = await testControl(2);
   const room = new Room();
-  room.machines.set('app-2', { name: 'app-2', address: '10.90.0.2', state: 'running' });
+  room.put('app-2', {});
   await removeMachine(control, { machine: 'app-2' }, 'ana');
   run(control, room);
   await vi.waitFor(() => expect([...room.machines.keys()]).toEqual(['app-1']));

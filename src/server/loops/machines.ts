@@ -2,7 +2,7 @@ import { BallastError } from '#base/errors.ts';
 import type { MachineRecord } from '#plan/model.ts';
 import type { MachineFound, Provider, SeedFile } from '#provider/port.ts';
 import { poolOf } from '#server/control/machine-records.ts';
-import { awaitsEnrolment, enrolmentFor, enrolmentMs, isEnrolled } from '#server/identities.ts';
+import { awaitsEnrolment, enrolmentFor, isEnrolled } from '#server/identities.ts';
 import { keys } from '#server/keys.ts';
 import type { Log } from '#server/log.ts';
 import type { FleetState } from '#server/state.ts';
@@ -28,6 +28,9 @@ export interface MachinesOptions {
 const atOnceMax = 3;
 const retryFirstMs = 2_000;
 const retryMaxMs = 60_000;
+/** How often machines are looked at though nothing was said of them: nobody tells that one lost its power. */
+const lookMs = 5_000;
+const doublingsMax = 6;
 
 /**
  * Makes the machines that the fleet's record names and destroys those that were put out. A machine is recorded before
@@ -35,7 +38,7 @@ const retryMaxMs = 60_000;
  */
 export async function runMachines(options: MachinesOptions, signal: AbortSignal): Promise<void> {
   const { state, log } = options;
-  const settled = new Map<string, number>();
+  const settled = new Map<string, Settled>();
   let pauseMs = retryFirstMs;
   const told = createTold(state);
   while (!signal.aborted) {
@@ -58,6 +61,12 @@ export async function runMachines(options: MachinesOptions, signal: AbortSignal)
   }
 }
 
+interface Settled {
+  readonly lookAgainAt: number;
+  /** How often in a row it was found without power. */
+  readonly outages: number;
+}
+
 async function waitUntil(state: FleetState, time: number, signal: AbortSignal): Promise<void> {
   while (!signal.aborted && state.now() < time) {
     await state.changes.after(state.changes.version(), signal, time);
@@ -67,7 +76,7 @@ async function waitUntil(state: FleetState, time: number, signal: AbortSignal): 
 /** One look at everything. Answers when to look again though nothing changed. */
 async function pass(
   options: MachinesOptions,
-  { settled, told }: { readonly settled: Map<string, number>; readonly told: Told },
+  { settled, told }: { readonly settled: Map<string, Settled>; readonly told: Told },
   signal: AbortSignal,
 ): Promise<number | null> {
   const { state } = options;
@@ -75,10 +84,11 @@ async function pass(
     (entry) => (JSON.parse(entry.value) as { readonly machine: string }).machine,
   );
   const wanted = Object.values(state.policy.machines).filter((machine) => machine.provider === 'local');
-  for (const [name, lookAgainAt] of [...settled]) {
-    if (lookAgainAt <= state.now() || !wanted.some((machine) => machine.name === name)) settled.delete(name);
+  for (const name of [...settled.keys()]) {
+    if (!wanted.some((machine) => machine.name === name)) settled.delete(name);
   }
-  const open = wanted.filter((machine) => !settled.has(machine.name) && !destructions.includes(machine.name));
+  const due = (name: string): boolean => (settled.get(name)?.lookAgainAt ?? 0) <= state.now();
+  const open = wanted.filter(({ name }) => due(name) && !destructions.includes(name));
   if (destructions.length === 0 && open.length === 0) return earliest(settled);
   const maker = options.maker();
   for (const name of destructions) await destroy(options, maker, name, signal);
@@ -87,10 +97,10 @@ async function pass(
   const failures: unknown[] = [];
   await inTurns(open, async (machine) => {
     try {
-      await ensure(options, maker, { machine, found: found.get(machine.name) }, signal);
-      // A machine that has not joined by the time its token ends is made anew.
-      const joined = await isEnrolled(state, machine.name);
-      settled.set(machine.name, joined ? Number.POSITIVE_INFINITY : state.now() + enrolmentMs + 1_000);
+      const restored = await ensure(options, maker, { machine, found: found.get(machine.name) }, signal);
+      // One that loses its power again and again is given it less and less often.
+      const outages = restored ? Math.min((settled.get(machine.name)?.outages ?? 0) + 1, doublingsMax) : 0;
+      settled.set(machine.name, { lookAgainAt: state.now() + lookMs * 2 ** outages, outages });
     } catch (cause) {
       failures.push(cause);
       if (signal.aborted) return;
@@ -101,26 +111,35 @@ async function pass(
   return earliest(settled);
 }
 
-function earliest(settled: ReadonlyMap<string, number>): number | null {
-  const time = Math.min(...settled.values());
+function earliest(settled: ReadonlyMap<string, Settled>): number | null {
+  const time = Math.min(...[...settled.values()].map(({ lookAgainAt }) => lookAgainAt));
   return Number.isFinite(time) ? time : null;
 }
 
-/** Brings one machine to where its agent can join. What is there already is left alone. */
+/**
+ * Brings one machine to where its agent can join; one that has not joined by the time its token ends is made anew.
+ * What is there already is left alone, and so is what was put off on purpose. Answers whether it had lost its power.
+ */
 async function ensure(
   { state, log }: MachinesOptions,
   maker: MachineMaker,
   { machine, found }: { readonly machine: MachineRecord; readonly found: MachineFound | undefined },
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { name, address } = machine;
   const enrolled = await isEnrolled(state, name);
-  if (found?.state === 'running' && (enrolled || (await awaitsEnrolment(state, name)))) return;
+  if (found?.state === 'running' && (enrolled || (await awaitsEnrolment(state, name)))) return false;
+  if (found?.state === 'stopped' && found.held) return false;
   const began = state.now();
   if (found && enrolled) {
-    await maker.provider.power?.on(name, signal);
-    await state.tell({ kind: 'machine-started', machine: name, what: `${name} was started` });
-    return;
+    const restored = (await maker.provider.power?.restore(name, signal)) ?? false;
+    if (restored)
+      await state.tell({
+        kind: 'machine-started',
+        machine: name,
+        what: `${name} was off and was powered on`,
+      });
+    return restored;
   }
   const token = enrolmentFor(name, state.now());
   await state.exclusive(() => state.commit({ set: token.set }));
@@ -142,6 +161,7 @@ async function ensure(
     machine: name,
     what: `${name} was made in ${(tookMs / 1000).toFixed(1)} s`,
   });
+  return false;
 }
 
 async function destroy(

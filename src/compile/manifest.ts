@@ -28,6 +28,8 @@ interface ResourceBase {
   readonly after: readonly string[];
   /** The line that asked for it, `file:line:column`, or the part of Ballast that did. */
   readonly origin: string;
+  /** A mistake in it could cut the machine off: it is undone unless the control plane is still reached. */
+  readonly confirm?: boolean;
 }
 
 export interface DirectoryResource extends ResourceBase {

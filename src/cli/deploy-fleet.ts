@@ -29,7 +29,7 @@ export async function deployFleet(
   { client, progress }: { readonly client: Client; readonly progress: Progress },
   shell: Shell,
 ): Promise<number> {
-  const { fleet, shown } = loadFleetFile(files, flags, shell);
+  const { fleet, origins, shown } = loadFleetFile(files, flags, shell);
   if (flags['dry-run']) {
     throw new BallastError('not-supported', 'a fleet file cannot be planned yet', {
       fix: `check it: ballast validate -f ${shown[0]}`,
@@ -38,7 +38,7 @@ export async function deployFleet(
   const { paint, marks } = shell.err;
   const applied = await progress.step(
     `fleet ${fleet.name}`,
-    () => client.call('applyFleet', { fleet }, { signal: shell.signal }),
+    () => client.call('applyFleet', { fleet, origins }, { signal: shell.signal }),
     ({ machines }) => `${count(machines.length, 'machine')}: ${listOf(machines)}`,
   );
   await joinPending(fleet, { client, progress }, shell);

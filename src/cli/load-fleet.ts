@@ -1,12 +1,14 @@
 import { BallastError } from '#base/errors.ts';
 import { parseFleet } from '#spec/fleet/parse.ts';
 import type { FleetModel } from '#spec/fleet-model.ts';
+import type { Origins } from '#spec/model.ts';
 import { nearName } from './failure.ts';
 import { checked, definedOf, read } from './load-app.ts';
 import type { Shell } from './shell.ts';
 
 export interface LoadedFleet {
   readonly fleet: FleetModel;
+  readonly origins: Origins;
   readonly shown: readonly string[];
 }
 
@@ -23,6 +25,6 @@ export function loadFleetFile(
     });
   }
   const input = { file, text: read(file) ?? '', env: definedOf(shell.env) };
-  const { fleet } = checked(parseFleet(input), files, flags, shell);
-  return { fleet, shown: [nearName(file, shell)] };
+  const { fleet, origins } = checked(parseFleet(input), files, flags, shell);
+  return { fleet, origins, shown: [nearName(file, shell)] };
 }

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { BallastError } from '#base/errors.ts';
+
 import type { FleetModel } from '#spec/fleet-model.ts';
 import type { Connection } from '#wire/connection.ts';
 import { type Command, command } from './command.ts';
+import type { LoadedFleet } from './load-fleet.ts';
 import type { Shell } from './shell.ts';
 import { versionText } from './version.ts';
 
@@ -155,17 +157,21 @@ with which one may do everything. It takes up where it ended. Containers do not 
   });
 }
 
-async function readFleet(file: string, shell: Shell): Promise<FleetModel> {
+async function readFleet(file: string, shell: Shell): Promise<LoadedFleet> {
   const { loadFleetFile } = await import('./load-fleet.ts');
-  return loadFleetFile([file], { quiet: false }, shell).fleet;
+  return loadFleetFile([file], { quiet: false }, shell);
 }
 
 /** Gives a new server its fleet, by the same road that `deploy -f fleet.yaml` takes. */
-async function begin(fleet: FleetModel, { adminFile }: RunningServer, shell: Shell): Promise<void> {
+async function begin(
+  { fleet, origins }: LoadedFleet,
+  { adminFile }: RunningServer,
+  shell: Shell,
+): Promise<void> {
   const { createClient } = await import('#wire/client.ts');
   const client = createClient(JSON.parse(await readFile(adminFile, 'utf8')) as Connection);
   try {
-    await client.call('applyFleet', { fleet }, { signal: shell.signal });
+    await client.call('applyFleet', { fleet, origins }, { signal: shell.signal });
   } catch (error) {
     if (!(error instanceof BallastError)) throw error;
     throw new BallastError(error.code, `the fleet file was not accepted: ${error.message}`, error.detail);

@@ -3,6 +3,7 @@ import { appResources } from './app.ts';
 import { dnsResources } from './dns.ts';
 import { firewallResources } from './firewall.ts';
 import type { Fixtures } from './fixtures.ts';
+import { hostResources } from './host/host.ts';
 import type { Manifest, Resource } from './manifest.ts';
 import { networkResources } from './network.ts';
 import { registryClientResources, registryResources } from './registry.ts';
@@ -23,6 +24,7 @@ export function compileManifest({ policy, plan, machine, fixtures }: CompileInpu
   const { registry } = fixtures;
   const registryAddress = registry ? policy.machines[registry.machine]?.address : undefined;
   const resources: Resource[] = [
+    ...hostResources(policy, machine),
     ...networkResources(policy, machine),
     ...dnsResources(policy, machine, services),
     ...firewallResources(policy, machine, placed, services),

@@ -14,6 +14,8 @@ export type Resource =
   | DirectoryResource
   | FileResource
   | PackageResource
+  | GroupResource
+  | UserResource
   | SysctlResource
   | ImageResource
   | VolumeResource
@@ -50,11 +52,42 @@ export interface FileResource extends ResourceBase {
   readonly mode: number;
   readonly owner: string;
   readonly group: string;
+  /** Command that must accept the new file before it is put in place; `{}` stands for its path. */
+  readonly check?: readonly string[];
+  /** Commands to run once the file was put in place or taken away, so that whoever reads it knows. */
+  readonly afterwards?: readonly (readonly string[])[];
 }
 
 export interface PackageResource extends ResourceBase {
   readonly kind: 'package';
   readonly name: string;
+}
+
+export interface GroupResource extends ResourceBase {
+  readonly kind: 'group';
+  readonly name: string;
+  readonly gid?: number;
+  /** Takes its number from those of the system, where it is made. */
+  readonly system: boolean;
+}
+
+/** An account. It has no password, or one that is locked: keys and certificates let people in. */
+export interface UserResource extends ResourceBase {
+  readonly kind: 'user';
+  readonly name: string;
+  readonly uid?: number;
+  /** Primary group. One with the user's own name is made with it. */
+  readonly group: string;
+  /** All other groups it is in, and no more; sorted. */
+  readonly groups: readonly string[];
+  readonly shell: string;
+  readonly home: string;
+  /** Whether the home directory is made when it is not there. */
+  readonly makeHome: boolean;
+  readonly comment: string;
+  readonly system: boolean;
+  /** When the user goes, so does the home directory; else it stays. */
+  readonly removeHome: boolean;
 }
 
 export interface SysctlResource extends ResourceBase {

@@ -1,3 +1,4 @@
+import { same } from '#base/json.ts';
 import type { Manifest, Resource } from '#compile/manifest.ts';
 import { changesBetween, type Observation } from './fields.ts';
 import { actionOf, leavesOf, placeOf, wantedOf } from './kinds.ts';
@@ -19,7 +20,10 @@ function ensure(resource: Resource, observed: Observation, ledger: Ledger): Step
   const before = observed.get(resource.id)?.fields ?? null;
   const changes = changesBetween(before, wantedOf(resource));
   if (before !== null && changes.length === 0) return [];
-  const drifted = ledger[placeOf(resource)]?.applied === appliedDigest(resource);
+  const entry = ledger[placeOf(resource)];
+  const drifted = entry?.applied === appliedDigest(resource);
+  const adopts =
+    before !== null && (entry === undefined || (entry.before !== null && same(entry.before, before)));
   return [
     {
       key: resource.id,
@@ -28,6 +32,7 @@ function ensure(resource: Resource, observed: Observation, ledger: Ledger): Step
       changes,
       cause: drifted ? 'corrective' : 'intentional',
       before,
+      ...(adopts ? { adopts } : {}),
       waitsFor: [],
     },
   ];

@@ -32,16 +32,16 @@ const rules: Rules = {
     ...plain,
     place: ({ path }) => path,
     wanted: ({ mode, owner, group }) => ({ mode: showMode(mode), owner, group }),
-    leaves: 'made',
   },
   file: {
     ...plain,
     place: ({ path }) => path,
-    wanted: ({ content, secret, mode, owner, group }) => ({
+    wanted: ({ content, secret, mode, owner, group, afterwards }) => ({
       content: secret === undefined ? textDigest(content ?? '') : `secret ${secret}`,
       mode: showMode(mode),
       owner,
       group,
+      ...(afterwards === undefined ? {} : { told: true }),
     }),
     slim: ({ content: _, ...rest }) => rest,
   },
@@ -50,6 +50,24 @@ const rules: Rules = {
     place: ({ name }) => name,
     wanted: () => ({ installed: true }),
     leaves: 'made',
+  },
+  group: {
+    ...plain,
+    place: ({ name }) => name,
+    wanted: ({ gid }) => ({ present: true, ...(gid === undefined ? {} : { gid }) }),
+  },
+  user: {
+    ...plain,
+    place: ({ name }) => name,
+    wanted: ({ uid, group, groups, shell, home, comment }) => ({
+      ...(uid === undefined ? {} : { uid }),
+      group,
+      groups: groups.join(','),
+      shell,
+      home,
+      comment,
+      password: 'locked',
+    }),
   },
   sysctl: { ...plain, place: ({ key }) => key, wanted: ({ value }) => ({ value }) },
   // Images stay when no replica needs them any more: a rollback or the next deploy finds them, with the registry

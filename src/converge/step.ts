@@ -20,6 +20,8 @@ export interface Step<R extends Resource = Resource> {
   readonly cause: Cause;
   /** Ensuring: what is there now. Deleting: what was there before Ballast. Null: nothing. */
   readonly before: Fields | null;
+  /** What is there is not Ballast's: it is about to be changed for the first time, and its keeper may want it back. */
+  readonly adopts?: boolean;
   /** Keys of the steps that must have succeeded. */
   readonly waitsFor: readonly string[];
 }

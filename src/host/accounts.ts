@@ -6,6 +6,8 @@ export interface Accounts {
   /** What a user is called; a number stays one where `wanted` is a number too, so that the two can be compared. */
   readonly userName: (uid: number, wanted?: string) => string;
   readonly groupName: (gid: number, wanted?: string) => string;
+  readonly uidOf: (owner: string) => number | undefined;
+  readonly gidOf: (group: string) => number | undefined;
   /** Numbers of a user and a group given by name or number; throws when the machine has no such account. */
   readonly ids: (owner: string, group: string) => { readonly uid: number; readonly gid: number };
 }
@@ -16,6 +18,8 @@ export async function readAccounts(root = '/etc'): Promise<Accounts> {
   return {
     userName: (uid, wanted = '') => nameOf(users, uid, wanted),
     groupName: (gid, wanted = '') => nameOf(groups, gid, wanted),
+    uidOf: (owner) => numberOf(users, owner),
+    gidOf: (group) => numberOf(groups, group),
     ids: (owner, group) => ({ uid: idOf(users, owner, 'user'), gid: idOf(groups, group, 'group') }),
   };
 }
@@ -37,8 +41,11 @@ function nameOf(known: ReadonlyMap<string, number>, id: number, wanted: string):
   return String(id);
 }
 
+const numberOf = (known: ReadonlyMap<string, number>, name: string): number | undefined =>
+  known.get(name) ?? (/^\d+$/.test(name) ? Number(name) : undefined);
+
 function idOf(known: ReadonlyMap<string, number>, name: string, what: string): number {
-  const id = known.get(name) ?? (/^\d+$/.test(name) ? Number(name) : undefined);
+  const id = numberOf(known, name);
   if (id === undefined) throw new BallastError('not-found', `the machine has no ${what} ${name}`);
   return id;
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdir, open, rename, rm, statfs } from 'node:fs/promises';
+import { chmod, constants, mkdir, open, rename, rm, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { BallastError } from '#base/errors.ts';
 
@@ -10,9 +10,15 @@ export interface FileLook {
 
 /**
  * Puts a file in place whole or not at all, also when the power goes: written beside its place, synced, renamed.
- * Missing parent directories are made. The side file has a fixed name, so that a crash leaves at most one.
+ * Missing parent directories are made. The side file has a fixed name, so that a crash leaves at most one. `check` is
+ * given its path and throws when it must not take the place of what is there.
  */
-export async function writeAtomic(path: string, content: string, look: FileLook): Promise<void> {
+export async function writeAtomic(
+  path: string,
+  content: string | Uint8Array,
+  look: FileLook,
+  check: (beside: string) => Promise<void> = async () => {},
+): Promise<void> {
   const directory = dirname(path);
   const beside = join(directory, `.${basename(path)}.ballast`);
   try {
@@ -28,6 +34,7 @@ export async function writeAtomic(path: string, content: string, look: FileLook)
     } finally {
       await file.close();
     }
+    await check(beside);
     await rename(beside, path);
     await syncDirectory(directory);
   } catch (cause) {
@@ -104,15 +111,15 @@ async function freeMiB(path: string): Promise<string> {
   }
 }
 
-/** Mode of a directory or file that is there already. */
+/** Mode and owner of a directory that is there already. A link in its place is not followed: it may lead anywhere. */
 export async function setLook(path: string, look: FileLook): Promise<void> {
-  const file = await open(path, 'r');
+  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {
-    if (look.uid !== undefined && look.gid !== undefined) await file.chown(look.uid, look.gid);
+    if (look.uid !== undefined && look.gid !== undefined) await directory.chown(look.uid, look.gid);
+    await directory.chmod(look.mode);
   } finally {
-    await file.close();
+    await directory.close();
   }
-  await chmod(path, look.mode);
 }
 
 export const codeOf = (cause: unknown): string | undefined =>

@@ -1,7 +1,7 @@
 import { lstat, rmdir } from 'node:fs/promises';
 import { BallastError } from '#base/errors.ts';
 import type { DirectoryResource } from '#compile/manifest.ts';
-import type { Observed } from '#converge/fields.ts';
+import type { Fields, Observed } from '#converge/fields.ts';
 import { showMode } from '#converge/kinds.ts';
 import { readAccounts } from './accounts.ts';
 import { codeOf, fileFailure, makeDirectories, setLook } from './atomic.ts';
@@ -21,9 +21,10 @@ export function createDirectories(): Facility<DirectoryResource> {
       }
       return seen;
     },
-    async apply({ action, resource: { path, mode, owner, group } }) {
+    async apply({ action, resource: { path, mode, owner, group }, before }) {
       try {
-        if (action === 'delete') await rmdir(path);
+        if (action === 'delete' && before !== null) await giveBack(path, before);
+        else if (action === 'delete') await rmdir(path);
         else {
           await makeDirectories(path);
           await setLook(path, { mode, ...(await readAccounts()).ids(owner, group) });
@@ -33,7 +34,7 @@ export function createDirectories(): Facility<DirectoryResource> {
         // What others put into a directory is theirs: it stays, and is no longer Ballast's.
         if (action === 'delete' && (code === 'ENOENT' || code === 'ENOTEMPTY' || code === 'EBUSY'))
           return undefined;
-        if (code === 'EEXIST' || code === 'ENOTDIR') {
+        if (code === 'EEXIST' || code === 'ENOTDIR' || code === 'ELOOP') {
           throw new BallastError('conflict', `${path} exists and is not a directory`, {
             fix: `move it away on the machine: mv ${path} ${path}.old`,
             cause,
@@ -44,4 +45,12 @@ export function createDirectories(): Facility<DirectoryResource> {
       return undefined;
     },
   };
+}
+
+/** A directory that was there before Ballast gets its look of then. */
+async function giveBack(path: string, { mode, owner, group }: Fields): Promise<void> {
+  const accounts = await readAccounts();
+  const known = { uid: accounts.uidOf(String(owner)), gid: accounts.gidOf(String(group)) };
+  const ids = known.uid === undefined || known.gid === undefined ? {} : { uid: known.uid, gid: known.gid };
+  await setLook(path, { mode: Number.parseInt(String(mode), 8), ...ids });
 }

@@ -3,11 +3,13 @@ import { createDirectories } from './directories.ts';
 import type { Facilities, HostContext } from './facility.ts';
 import { createFiles } from './files.ts';
 import { createFirewalls } from './firewall.ts';
+import { createGroups } from './groups.ts';
 import { createImages } from './images.ts';
 import type { JobBook } from './jobs.ts';
 import { createPackages } from './packages.ts';
 import { createSysctls } from './sysctl.ts';
 import { createUnits } from './units.ts';
+import { createUsers } from './users.ts';
 import { createVolumes } from './volumes.ts';
 
 /** The table of everything a machine can hold, one facility a kind. */
@@ -16,6 +18,8 @@ export const createFacilities = (context: HostContext, jobs: JobBook) =>
     directory: createDirectories(),
     file: createFiles(context),
     package: createPackages(context),
+    group: createGroups(),
+    user: createUsers(),
     sysctl: createSysctls(),
     image: createImages(context),
     volume: createVolumes(context),

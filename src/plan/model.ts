@@ -4,6 +4,8 @@ import type { AppModel, Origins } from '#spec/model.ts';
 /** Everything people asked for. */
 export interface Policy {
   readonly fleet: FleetModel;
+  /** Where the parts of the fleet file were written. */
+  readonly fleetOrigins?: Origins;
   readonly machines: Readonly<Record<string, MachineRecord>>;
   readonly apps: Readonly<Record<string, AppPolicy>>;
   /** `app/volume` of volumes that a person deleted by name: their place is forgotten. */

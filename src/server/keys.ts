@@ -5,6 +5,7 @@ const padded = (number: number): string => String(number).padStart(12, '0');
 export const keys = {
   policy: 'policy/',
   fleet: 'policy/fleet',
+  fleetOrigins: 'policy/fleet-origins',
   machine: (name: string) => `policy/machine/${name}`,
   app: (name: string) => `policy/app/${name}`,
   releases: (app: string) => `policy/release/${app}/`,

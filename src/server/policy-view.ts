@@ -1,5 +1,6 @@
 import type { AppPolicy, MachineRecord, Policy, Release } from '#plan/model.ts';
 import type { FleetModel } from '#spec/fleet-model.ts';
+import type { Origins } from '#spec/model.ts';
 import { keys } from './keys.ts';
 
 /** What the store holds of an app; its releases stand under keys of their own. */
@@ -19,6 +20,7 @@ export const emptyFleet: FleetModel = {
 /** Puts the policy together from its stored parts. Rebuilt only when a part changed. */
 export class PolicyView {
   #fleet: FleetModel = emptyFleet;
+  #origins: Origins | undefined;
   #dropped: readonly string[] = [];
   readonly #machines = new Map<string, MachineRecord>();
   readonly #apps = new Map<string, StoredApp>();
@@ -31,6 +33,8 @@ export class PolicyView {
     this.#policy = undefined;
     const [, kind = '', name = '', number] = key.split('/');
     if (kind === 'fleet') this.#fleet = value === null ? emptyFleet : (JSON.parse(value) as FleetModel);
+    else if (kind === 'fleet-origins')
+      this.#origins = value === null ? undefined : (JSON.parse(value) as Origins);
     else if (kind === 'dropped') this.#dropped = value === null ? [] : (JSON.parse(value) as string[]);
     else if (kind === 'machine') put(this.#machines, name, value);
     else if (kind === 'app') put(this.#apps, name, value);
@@ -45,6 +49,7 @@ export class PolicyView {
       apps: Object.fromEntries(
         Object.values(sorted(this.#apps)).map((app) => [app.name, this.#appPolicy(app)]),
       ),
+      ...(this.#origins ? { fleetOrigins: this.#origins } : {}),
       ...(this.#dropped.length === 0 ? {} : { droppedVolumes: this.#dropped }),
     };
     return this.#policy;

@@ -1,9 +1,13 @@
+import type { HostModel } from './host-model.ts';
+
 /** The normalised fleet file: which machines there are and what they are like. Sizes in bytes, times in ms. */
 export interface FleetModel {
   readonly name: string;
   readonly pools: Readonly<Record<string, PoolModel>>;
   readonly network: FleetNetworkModel;
   readonly registry: RegistryModel;
+  /** Baseline of every machine whose pool has none of its own. */
+  readonly host?: HostModel;
 }
 
 /** Machines made alike. A single machine of the file is a pool without `count`: its machine bears the pool's name. */
@@ -16,6 +20,8 @@ export interface PoolModel {
   readonly size: { readonly cpus?: number; readonly memoryBytes?: number };
   /** For `ssh`: `user@host` or `user@host:port`. */
   readonly address?: string;
+  /** Baseline of its machines, that of the fleet already in it. */
+  readonly host?: HostModel;
 }
 
 export interface FleetNetworkModel {

@@ -45,6 +45,7 @@ export type ProblemCode =
   | 'relative-bind'
   | 'too-large'
   | 'undefined-config'
+  | 'undefined-group'
   | 'undefined-network'
   | 'undefined-secret'
   | 'undefined-volume'

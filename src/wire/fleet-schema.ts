@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { FleetModel } from '#spec/fleet-model.ts';
+import { hostModel } from './host-schema.ts';
 import { amount, dictionary, machineName, maybe, natural, schemaOf, text } from './schema-check.ts';
 
 const pool = z.strictObject({
@@ -9,6 +10,7 @@ const pool = z.strictObject({
   labels: dictionary(text),
   size: z.strictObject({ cpus: maybe(amount), memoryBytes: maybe(natural) }),
   address: maybe(text),
+  host: maybe(hostModel),
 });
 
 export const fleetModel = schemaOf<FleetModel>()(
@@ -18,6 +20,7 @@ export const fleetModel = schemaOf<FleetModel>()(
       pools: dictionary(pool, machineName),
       network: z.strictObject({ machines: z.cidrv4(), containers: z.cidrv4() }),
       registry: z.strictObject({ machine: maybe(machineName) }),
+      host: maybe(hostModel),
     })
     .meta({ id: 'Fleet' }),
 );

@@ -59,7 +59,10 @@ export interface Operations {
   };
   emptyMachine: { input: { machine: string; force?: boolean }; output: Empty };
   removeMachine: { input: { machine: string; force?: boolean }; output: Empty };
-  applyFleet: { input: { fleet: FleetModel }; output: { plan: number; machines: readonly string[] } };
+  applyFleet: {
+    input: { fleet: FleetModel; origins?: Origins };
+    output: { plan: number; machines: readonly string[] };
+  };
   listSecrets: { input: Empty; output: { secrets: readonly SecretView[] } };
   setSecret: { input: { secret: string; value: string }; output: SecretView };
   removeSecret: { input: { secret: string }; output: Empty };

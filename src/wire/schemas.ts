@@ -83,7 +83,7 @@ export const inputSchemas = {
   removeMachine: inputOf<'removeMachine'>()(
     z.strictObject({ machine: machineName, force: maybe(z.boolean()) }),
   ),
-  applyFleet: inputOf<'applyFleet'>()(z.strictObject({ fleet: fleetModel })),
+  applyFleet: inputOf<'applyFleet'>()(z.strictObject({ fleet: fleetModel, origins: maybe(origins) })),
   listSecrets: empty,
   setSecret: inputOf<'setSecret'>()(z.strictObject({ secret: secretName, value: z.string().max(512 << 10) })),
   removeSecret: inputOf<'removeSecret'>()(z.strictObject({ secret: secretName })),

@@ -101,7 +101,7 @@ export function serviceOf(parts: ServiceParts): Service {
       hub.forget(input.machine);
       return {};
     },
-    applyFleet: async ({ fleet }, { by }) => await applyFleet(control, fleet, by),
+    applyFleet: async ({ fleet, origins }, { by }) => await applyFleet(control, fleet, by, origins),
     listSecrets: async () => ({
       secrets: (await secrets.list()).filter((secret) => !isOwnSecret(secret.name)),
     }),

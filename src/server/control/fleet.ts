@@ -5,6 +5,7 @@ import type { Problem } from '#base/result.ts';
 import type { MachineRecord } from '#plan/model.ts';
 import { keys } from '#server/keys.ts';
 import type { FleetModel } from '#spec/fleet-model.ts';
+import type { Origins } from '#spec/model.ts';
 import type { Output } from '#wire/operations.ts';
 import type { Control } from './context.ts';
 import { machinesOf, newRecords } from './machine-records.ts';
@@ -17,6 +18,7 @@ export async function applyFleet(
   control: Control,
   fleet: FleetModel,
   by: string,
+  origins: Origins = {},
 ): Promise<Output<'applyFleet'>> {
   const { state } = control;
   return await state.exclusive(async () => {
@@ -42,13 +44,18 @@ export async function applyFleet(
             .filter((name) => !(name in policy.machines))
             .map((name) => ({ name, provider: pool.provider, labels: pool.labels })),
     );
-    if (missing.length === 0 && labelled.length === 0 && same(policy.fleet, fleet)) {
+    if (
+      missing.length === 0 &&
+      labelled.length === 0 &&
+      same([policy.fleet, policy.fleetOrigins ?? {}], [fleet, origins])
+    ) {
       return { plan: state.plan.number, machines: names };
     }
     const { set } = await newRecords(control, fleet, missing);
     await state.commit({
       set: {
         [keys.fleet]: fleet,
+        [keys.fleetOrigins]: origins,
         ...set,
         ...Object.fromEntries(labelled.map((record) => [keys.machine(record.name), record])),
       },

@@ -1,6 +1,7 @@
 import { appIs, appPattern } from '#spec/compose/keys/name.ts';
 import type { Keys } from '#spec/table/shape.ts';
 import { honoured, integer, later, map, matching, number, object, pairs, size } from '#spec/table/shape.ts';
+import { hostShape } from './host/keys.ts';
 
 /** Names of pools and machines: they become host names. */
 export const machinePattern = /^[a-z]([a-z0-9-]{0,40}[a-z0-9])?$/;
@@ -42,6 +43,7 @@ const pool = object({
     'where it is reached; for provider ssh',
     { example: 'root@192.0.2.10' },
   ),
+  host: honoured(hostShape, 'baseline of these machines, laid over that of all'),
   replace_after: later('replace a machine by hand: ballast machine rm, then ballast machine add'),
 });
 
@@ -81,7 +83,9 @@ export const fleetKeys: Keys = {
     'where built images are kept',
     { example: '{ machine: app-1 }' },
   ),
-  host: later('set up packages, sysctls and files of the machines by hand'),
+  host: honoured(hostShape, 'what every machine holds whatever apps it runs', {
+    example: '{ users: { deploy: { groups: [adm] } } }',
+  }),
   security_groups: later('use the firewall in front of the machines'),
   access: later('give people accounts on the machines by hand'),
   drift: later('remove it: what differs is always repaired'),

@@ -16,6 +16,7 @@ import { check } from '#spec/table/check.ts';
 import { parseYaml } from '#spec/yaml/parse.ts';
 import type { Entry, Mapping, Tree } from '#spec/yaml/tree.ts';
 import { describe, entriesOf, get, numberOf, textOf } from '#spec/yaml/tree.ts';
+import { type Hosts, hostsOf } from './host/hosts.ts';
 import { cidrPattern, fleetShape } from './keys.ts';
 
 export interface FleetInput {
@@ -39,16 +40,23 @@ export function parseFleet({ file, text, env }: FleetInput): Result<ParsedFleet>
   if (root === undefined) return { ok: false, problems: problems.found() };
   const tree = canonical(interpolateTree(root, lookupIn(env), problems), fleetShape);
   check(tree, fleetShape, '', problems);
-  const pools = poolsOf(tree, problems);
+  const hosts = hostsOf(tree, problems);
+  const pools = poolsOf(tree, hosts, problems);
   const network = networkOf(get(tree, 'network'), problems);
   checkRoom(tree, pools, network, problems);
   const machine = registryOf(tree, pools, problems);
   const found = problems.found();
   if (found.length > 0) return { ok: false, problems: found };
   const name = textOf(get(tree, 'fleet')) ?? '';
-  const fleet: FleetModel = { name, pools, network, registry: present({ machine }) };
+  const fleet: FleetModel = {
+    name,
+    pools,
+    network,
+    registry: present({ machine }),
+    ...present({ host: hosts.all }),
+  };
   const warnings = problems.warnings();
-  const value = { fleet, origins: originsOf(tree) };
+  const value = { fleet, origins: { ...originsOf(tree), ...hosts.origins } };
   return warnings.length === 0 ? { ok: true, value } : { ok: true, value, warnings };
 }
 
@@ -82,12 +90,12 @@ export const machineNames = (pool: PoolModel): readonly string[] =>
     ? [pool.name]
     : Array.from({ length: Math.min(pool.count, countMax) }, (_, index) => `${pool.name}-${index + 1}`);
 
-function poolsOf(tree: Tree, problems: Problems): Readonly<Record<string, PoolModel>> {
+function poolsOf(tree: Tree, hosts: Hosts, problems: Problems): Readonly<Record<string, PoolModel>> {
   const found: Record<string, PoolModel> = {};
   const owners = new Map<string, string>();
   for (const entry of entriesOf(get(tree, 'machines'))) {
     if (entry.key.startsWith('x-') || entry.value.kind !== 'mapping') continue;
-    const pool = poolOf(entry, problems);
+    const pool = { ...poolOf(entry, problems), ...present({ host: hosts.pools[entry.key] }) };
     for (const name of machineNames(pool)) {
       const owner = owners.get(name);
       if (owner !== undefined) {

@@ -11,6 +11,7 @@ import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { rolldown } from 'rolldown';
+import { leaveEnvFile } from './executable/own-flags.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
@@ -94,10 +95,15 @@ async function bundleSources(): Promise<string> {
   return join(own, 'entry.cjs');
 }
 
-/** Node itself, without its symbol table when `strip` is there: a quarter smaller. Kept for the next build. */
+/**
+ * Node itself, without its symbol table when `strip` is there: a quarter smaller. It leaves the flags of this program
+ * to this program. Kept for the next build.
+ */
 async function prepareNode(): Promise<string> {
   const source = join(root, 'node_modules', `node-linux-${process.arch}`, 'bin/node');
-  const key = createHash('sha256').update(`${source} ${(await stat(source)).mtimeMs} ${process.version}`);
+  const key = createHash('sha256')
+    .update(`${source} ${(await stat(source)).mtimeMs} ${process.version}`)
+    .update(await readFile(join(root, 'scripts/executable/own-flags.ts')));
   const node = join(work, `node-${key.digest('hex').slice(0, 12)}`);
   if (await exists(node)) return node;
   for (const old of await readdir(work)) {
@@ -109,6 +115,8 @@ async function prepareNode(): Promise<string> {
   } catch {
     await copyFile(source, partial); // binutils is a convenience here, not a need
   }
+  const bytes = await readFile(partial);
+  if (leaveEnvFile(bytes) > 0) await writeFile(partial, bytes);
   await chmod(partial, 0o755);
   await rename(partial, node);
   return node;
@@ -155,8 +163,10 @@ async function versionOf(): Promise<string> {
 async function stampOf(text: string): Promise<string> {
   const hash = createHash('sha256').update(`${text} ${process.version} ${process.arch}\n`);
   const sources = await filesBelow(join(root, 'src'));
-  const scripts = ['scripts/build.ts', 'scripts/executable/loader.cjs', 'scripts/executable/cache.ts'];
-  const fixed = ['package-lock.json', 'package.json', ...scripts].map((name) => join(root, name));
+  const scripts = ['loader.cjs', 'cache.ts', 'own-flags.ts'].map((name) => `scripts/executable/${name}`);
+  const fixed = ['package-lock.json', 'package.json', 'scripts/build.ts', ...scripts].map((name) =>
+    join(root, name),
+  );
   for (const file of [...sources.filter((name) => !name.endsWith('.test.ts')), ...fixed]) {
     hash.update(`${relative(root, file)}\n`).update(await readFile(file));
   }

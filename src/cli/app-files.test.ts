@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { answersAt } from './answers-at.ts';
-import { appHere, filesHere, filesToRead, isFleetFile } from './app-files.ts';
+import { appHere, filesHere, filesToRead, isFleetFile, isStandardInput } from './app-files.ts';
 import { plain } from './render/paint.ts';
 import { appView, machineView, replicaView } from './testing/views.ts';
 import { chooseApp, requireSomewhere } from './which-app.ts';
@@ -29,6 +29,13 @@ describe('the files of the current directory', () => {
     const env = { COMPOSE_FILE: 'one.yaml:two.yaml' };
     expect(filesToRead([], { cwd, env })).toEqual([join(cwd, 'one.yaml'), join(cwd, 'two.yaml')]);
     expect(filesToRead(['two.yaml'], { cwd, env })).toEqual([join(cwd, 'two.yaml')]);
+  });
+
+  test('may come on standard input', () => {
+    const here = place('d', { 'override.yaml': '' });
+    const [first = '', second] = filesToRead(['-', 'override.yaml'], here);
+    expect([isStandardInput(first), dirname(first)]).toEqual([true, here.cwd]);
+    expect(second).toBe(join(here.cwd, 'override.yaml'));
   });
 
   test('that are missing are said to be', () => {

@@ -17,14 +17,22 @@ export function filesHere(cwd: string): readonly string[] {
   return override ? [found, override] : [found];
 }
 
+/** What stands for `-f -` where a path is needed: it lies in the directory that the command runs in. */
+const inputName = '(standard input)';
+
+export const isStandardInput = (file: string): boolean => basename(file) === inputName;
+
 /**
  * The files a command is about: those given, else COMPOSE_FILE, else those of the current directory. Absolute.
- * Throws when there is none, or one given does not exist.
+ * Throws when there is none, or one given does not exist. `-` is standard input.
  */
 export function filesToRead(given: readonly string[], shell: Pick<Shell, 'cwd' | 'env'>): readonly string[] {
   const named =
     given.length > 0 ? given : (shell.env['COMPOSE_FILE'] ?? '').split(':').filter((name) => name !== '');
-  const files = named.length > 0 ? named.map((name) => resolve(shell.cwd, name)) : filesHere(shell.cwd);
+  const files =
+    named.length > 0
+      ? named.map((name) => resolve(shell.cwd, name === '-' ? inputName : name))
+      : filesHere(shell.cwd);
   if (files.length === 0) {
     throw new BallastError('bad-file', 'there is no Compose file here', {
       why: `looked for ${defaults.join(', ')} in ${shell.cwd}`,
@@ -32,6 +40,7 @@ export function filesToRead(given: readonly string[], shell: Pick<Shell, 'cwd' |
     });
   }
   for (const [index, file] of files.entries()) {
+    if (isStandardInput(file)) continue;
     if (existsSync(file) && !statSync(file).isDirectory()) continue;
     throw new BallastError(
       'bad-file',

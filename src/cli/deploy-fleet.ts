@@ -6,7 +6,7 @@ import type { FleetModel } from '#spec/fleet-model.ts';
 import type { Client } from '#wire/client.ts';
 import type { MachineView } from '#wire/views.ts';
 import { waitDefaultMs } from './follow-rollout.ts';
-import { loadFleetFile } from './load-fleet.ts';
+import type { LoadedFleet } from './load-fleet.ts';
 import { conformityWord } from './machine-words.ts';
 import { formOf, type OutputFlags, printData } from './render/output.ts';
 import type { Progress } from './render/progress.ts';
@@ -15,26 +15,18 @@ import type { Shell } from './shell.ts';
 
 interface FleetFlags extends OutputFlags {
   readonly detach: boolean;
-  readonly 'dry-run': boolean;
   readonly timeout: number | undefined;
-  readonly quiet: boolean;
 }
 
 const askMs = 300;
 
 /** Applies a fleet file and waits until its machines are online and up to date. */
 export async function deployFleet(
-  files: readonly string[],
+  { fleet, origins }: LoadedFleet,
   flags: FleetFlags,
   { client, progress }: { readonly client: Client; readonly progress: Progress },
   shell: Shell,
 ): Promise<number> {
-  const { fleet, origins, shown } = loadFleetFile(files, flags, shell);
-  if (flags['dry-run']) {
-    throw new BallastError('not-supported', 'a fleet file cannot be planned yet', {
-      fix: `check it: ballast validate -f ${shown[0]}`,
-    });
-  }
   const { paint, marks } = shell.err;
   const applied = await progress.step(
     `fleet ${fleet.name}`,
@@ -68,7 +60,8 @@ async function joinPending(
   if (foreign.length === 0) return;
   const { machines } = await means.client.call('listMachines', {}, { signal: shell.signal });
   for (const { name, address = '', labels } of foreign) {
-    if (machines.find((machine) => machine.name === name)?.status !== 'pending') continue;
+    const status = machines.find((machine) => machine.name === name)?.status;
+    if (status !== undefined && status !== 'pending') continue;
     const { joinOverSsh } = await import('./ssh-machine.ts');
     means.progress.note(`${name} has not joined yet:`);
     await joinOverSsh({ name, ssh: address, labels }, means, shell);

@@ -4,7 +4,7 @@ import { BallastError } from '#base/errors.ts';
 import type { Result } from '#base/result.ts';
 import { loadApp } from '#spec/compose/load.ts';
 import type { AppModel, Origins } from '#spec/model.ts';
-import { isFleetFile } from './app-files.ts';
+import { isFleetFile, isStandardInput } from './app-files.ts';
 import { nearName, printWarnings } from './failure.ts';
 import { count, listOf } from './render/text.ts';
 import type { Shell } from './shell.ts';
@@ -16,7 +16,7 @@ export interface LoadedApp {
   readonly shown: readonly string[];
 }
 
-interface LoadFlags {
+export interface LoadFlags {
   readonly profile: readonly string[];
   readonly 'project-name': string | undefined;
   readonly 'env-file': readonly string[];
@@ -38,10 +38,13 @@ export function loadAppFiles(files: readonly string[], flags: LoadFlags, shell: 
   return { ...value, shown: files.map((file) => nearName(file, shell)) };
 }
 
-/** Whether the files describe a fleet rather than an app. */
-export function isFleet(files: readonly string[]): boolean {
-  const text = files[0] === undefined ? undefined : read(files[0]);
-  return text !== undefined && isFleetFile(text);
+/** Files that describe a fleet, and those that describe an app, each in their order. */
+export function sortFiles(files: readonly string[]): {
+  readonly fleet: readonly string[];
+  readonly app: readonly string[];
+} {
+  const fleet = files.filter((file) => isFleetFile(read(file) ?? ''));
+  return { fleet, app: files.filter((file) => !fleet.includes(file)) };
 }
 
 /** The value, or an error with every problem; warnings go to standard error. */
@@ -76,10 +79,18 @@ function readerOf(files: readonly string[], envFiles: readonly string[], shell: 
 
 export function read(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return isStandardInput(path) ? standardInput() : readFileSync(path, 'utf8');
   } catch {
     return undefined;
   }
+}
+
+let typed: string | undefined;
+
+/** All of standard input, which can be read once only. */
+function standardInput(): string {
+  typed ??= readFileSync(0, 'utf8');
+  return typed;
 }
 
 export function definedOf(env: Shell['env']): Record<string, string> {

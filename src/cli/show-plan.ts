@@ -1,7 +1,10 @@
 import { BallastError } from '#base/errors.ts';
+import type { FleetModel } from '#spec/fleet-model.ts';
 import type { Client } from '#wire/client.ts';
-import type { PlanPreview, RegistryAccess } from '#wire/views.ts';
-import type { LoadedApp } from './load-app.ts';
+import type { FleetPreview, PlanPreview } from '#wire/views.ts';
+import { fleetHasChanges, fleetPlanLines } from './fleet-plan-lines.ts';
+import type { LoadedFleet } from './load-fleet.ts';
+import type { Planned } from './load-planned.ts';
 import { hasChanges, planLines } from './plan-lines.ts';
 import { formOf, type OutputFlags, printData } from './render/output.ts';
 import { listOf } from './render/text.ts';
@@ -12,37 +15,84 @@ export interface PlanFlags extends OutputFlags {
   readonly quiet: boolean;
 }
 
+interface AppPlan {
+  readonly preview: PlanPreview;
+  /** Services whose image is made at deploy, so that what it changes cannot be told. */
+  readonly unknown: readonly string[];
+}
+
 /** Asks what a deploy would change and prints it. Exit code 0, or 2 for changes when that was asked for. */
-export async function planLoaded(
-  { model, origins }: LoadedApp,
-  access: Promise<RegistryAccess>,
+export async function showPlan(
+  { fleet, app }: Planned,
   flags: PlanFlags,
   client: Client,
   shell: Shell,
 ): Promise<number> {
+  const machines = fleet && (await fleetPlan(fleet, client, shell));
+  // Where the fleet cannot be made so, what an app would do on it is idle.
+  const refused = machines !== undefined && machines.problems.length > 0;
+  const services = app && !refused ? await appPlan(app, fleet?.fleet, { client, shell }) : undefined;
+  await print({ machines, services }, flags, shell);
+  if (machines && refused) throw refusedFleet(machines);
+  const changes =
+    (machines !== undefined && fleetHasChanges(machines)) ||
+    (services !== undefined && hasChanges(services.preview));
+  return flags['detailed-exitcode'] && changes ? 2 : 0;
+}
+
+async function fleetPlan({ fleet }: LoadedFleet, client: Client, shell: Shell): Promise<FleetPreview> {
+  return await client.call('previewFleet', { fleet }, { signal: shell.signal });
+}
+
+async function appPlan(
+  { model, origins, access }: NonNullable<Planned['app']>,
+  fleet: FleetModel | undefined,
+  { client, shell }: { readonly client: Client; readonly shell: Shell },
+): Promise<AppPlan> {
   const { peekImages } = await import('#host/images/peek.ts');
   const images = await peekImages({ model, access: await access, signal: shell.signal });
-  const preview = await client.call('previewApp', { model: images.model, origins }, { signal: shell.signal });
+  const input = { model: images.model, origins, ...(fleet === undefined ? {} : { fleet }) };
+  const preview = await client.call('previewApp', input, { signal: shell.signal });
   refuseProblems(preview);
+  return { preview, unknown: images.unknown };
+}
+
+interface Plans {
+  readonly machines: FleetPreview | undefined;
+  readonly services: AppPlan | undefined;
+}
+
+async function print({ machines, services }: Plans, flags: PlanFlags, shell: Shell): Promise<void> {
   const form = formOf(flags);
   if (form === 'json' || form === 'yaml') {
-    await printData({ ...preview, made_at_deploy: images.unknown }, form, shell);
-  } else {
-    for (const text of planLines(preview, shell.out)) line(shell.out, text);
-    if (images.unknown.length > 0 && !flags.quiet) {
-      line(
-        shell.err,
-        `The image of ${listOf(images.unknown)} is made at deploy: what it changes shows then.`,
-      );
-    }
+    const app = services && { ...services.preview, made_at_deploy: services.unknown };
+    const data = machines && app ? { plans: [machines, app] } : (machines ?? app ?? {});
+    await printData({ ...data }, form, shell);
+    return;
   }
-  return flags['detailed-exitcode'] && hasChanges(preview.summary) ? 2 : 0;
+  const wide = form === 'wide';
+  if (machines) for (const text of fleetPlanLines(machines, shell.out, wide)) line(shell.out, text);
+  if (machines && services) line(shell.out, '');
+  if (!services) return;
+  for (const text of planLines(services.preview, shell.out, wide)) line(shell.out, text);
+  if (services.unknown.length > 0 && !flags.quiet) {
+    line(
+      shell.err,
+      `The image of ${listOf(services.unknown)} is made at deploy: what it changes shows then.`,
+    );
+  }
 }
 
 /** Throws when a deploy would be refused. */
 export function refuseProblems({ app, problems }: PlanPreview): void {
   if (problems.length === 0) return;
   throw new BallastError('does-not-fit', `${app} cannot be deployed like this; nothing was changed`, {
+    problems,
+  });
+}
+
+function refusedFleet({ fleet, problems }: FleetPreview): BallastError {
+  return new BallastError('conflict', `the fleet ${fleet} cannot be made so; nothing was changed`, {
     problems,
   });
 }

@@ -4,6 +4,7 @@ import type {
   AppView,
   Enrolment,
   FleetEvent,
+  FleetPreview,
   FleetStatus,
   LogLine,
   MachineView,
@@ -23,7 +24,9 @@ import type {
  */
 export interface Operations {
   status: { input: Empty; output: FleetStatus };
-  previewApp: { input: { model: AppModel; origins: Origins }; output: PlanPreview };
+  /** With `fleet`: as it would be once that fleet file is applied and its machines are there. */
+  previewApp: { input: { model: AppModel; origins: Origins; fleet?: FleetModel }; output: PlanPreview };
+  previewFleet: { input: { fleet: FleetModel }; output: FleetPreview };
   createRelease: { input: { app: string } & ReleaseRequest; output: ReleaseAnswer };
   scaleApp: { input: { app: string; replicas: Readonly<Record<string, number>> }; output: ReleaseAnswer };
   restartApp: { input: { app: string; services: readonly string[] }; output: ReleaseAnswer };
@@ -95,6 +98,13 @@ export const operations = {
     kind: 'call',
     role: 'user',
     summary: 'What a deploy would change',
+  },
+  previewFleet: {
+    method: 'POST',
+    path: '/v1/preview/fleet',
+    kind: 'call',
+    role: 'user',
+    summary: 'What applying a fleet file would change',
   },
   createRelease: {
     method: 'POST',

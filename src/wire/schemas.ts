@@ -29,7 +29,8 @@ const inputOf = <K extends OperationName>() => schemaOf<Input<K>>();
 /** What each operation takes, checked by the server before anything else happens. */
 export const inputSchemas = {
   status: empty,
-  previewApp: inputOf<'previewApp'>()(z.strictObject({ model: appModel, origins })),
+  previewApp: inputOf<'previewApp'>()(z.strictObject({ model: appModel, origins, fleet: maybe(fleetModel) })),
+  previewFleet: inputOf<'previewFleet'>()(z.strictObject({ fleet: fleetModel })),
   createRelease: inputOf<'createRelease'>()(
     z.strictObject({
       app: appName,
@@ -99,6 +100,7 @@ const certificate = z.strictObject({ certificate: text, ca: text });
 export const outputSchemas = {
   status: outputOf<'status'>()(view.fleetStatus),
   previewApp: outputOf<'previewApp'>()(view.planPreview),
+  previewFleet: outputOf<'previewFleet'>()(view.fleetPreview),
   createRelease: outputOf<'createRelease'>()(view.releaseAnswer),
   scaleApp: outputOf<'scaleApp'>()(view.releaseAnswer),
   restartApp: outputOf<'restartApp'>()(view.releaseAnswer),

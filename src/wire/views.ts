@@ -118,6 +118,9 @@ export interface ReleaseAnswer {
 export interface PlanPreview {
   readonly app: string;
   readonly parent: number;
+  /** What runs now, null when nothing does, and what a deploy would make: the same number when nothing changes. */
+  readonly release: { readonly before: number | null; readonly after: number };
+  readonly services: readonly ServiceChange[];
   readonly changes: readonly ResourceChange[];
   readonly placements: readonly {
     readonly replica: string;
@@ -125,23 +128,65 @@ export interface PlanPreview {
     readonly reason: string;
   }[];
   readonly problems: readonly Problem[];
-  readonly summary: {
-    readonly add: number;
-    readonly change: number;
-    readonly replace: number;
-    readonly remove: number;
-  };
+  readonly summary: ChangeSummary;
+}
+
+/** Numbers of resources. */
+export interface ChangeSummary {
+  readonly add: number;
+  readonly change: number;
+  readonly replace: number;
+  readonly remove: number;
+}
+
+/** What a deploy means for one service. */
+export interface ServiceChange {
+  readonly service: string;
+  /** `update`: its replicas go on running, though their number or what is said about them changes. */
+  readonly action: ResourceChange['action'];
+  /** Replicas there are, and would be. */
+  readonly before: number;
+  readonly after: number;
+  /** How many of those would be new ones in place of others. */
+  readonly replaced: number;
+  readonly fields: readonly FieldChange[];
+}
+
+/** Null: it is not there. Long texts come cut. */
+export interface FieldChange {
+  readonly name: string;
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+/** What a fleet file would change, without changing it. */
+export interface FleetPreview {
+  readonly fleet: string;
+  readonly parent: number;
+  readonly machines: readonly MachineChange[];
+  /** Settings of the fleet as a whole. */
+  readonly fields: readonly FieldChange[];
+  /** What changes on machines that are there already. */
+  readonly changes: readonly ResourceChange[];
+  readonly problems: readonly Problem[];
+  readonly summary: ChangeSummary;
+}
+
+export interface MachineChange {
+  readonly machine: string;
+  readonly action: 'create' | 'update' | 'delete';
+  readonly provider: string;
+  readonly address: string;
+  readonly fields: readonly FieldChange[];
+  /** What a person should know about it; may be empty. */
+  readonly note: string;
 }
 
 export interface ResourceChange {
   readonly machine: string;
   readonly resource: string;
   readonly action: 'create' | 'update' | 'replace' | 'delete';
-  readonly fields: readonly {
-    readonly name: string;
-    readonly before: string | null;
-    readonly after: string | null;
-  }[];
+  readonly fields: readonly FieldChange[];
   readonly reason: string;
   readonly origin: string;
 }

@@ -4,7 +4,7 @@ import { filesToRead } from '#cli/app-files.ts';
 import { command, filesFlag, formFlag, waitFlags } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
 import { finishRollout } from '#cli/finish-rollout.ts';
-import { isFleet, type LoadedApp, loadAppFiles } from '#cli/load-app.ts';
+import { loadPlanned, type Planned } from '#cli/load-planned.ts';
 import { pinProgress } from '#cli/pin-progress.ts';
 import { isForPeople } from '#cli/render/output.ts';
 import { type Progress, progressOn } from '#cli/render/progress.ts';
@@ -12,7 +12,7 @@ import { count, listOf } from '#cli/render/text.ts';
 import { leavingOf } from '#cli/rollout-outcome.ts';
 import { readSecretValues } from '#cli/secret-values.ts';
 import type { Shell } from '#cli/shell.ts';
-import { planLoaded, refuseProblems } from '#cli/show-plan.ts';
+import { refuseProblems, showPlan } from '#cli/show-plan.ts';
 import type { AppModel } from '#spec/model.ts';
 import type { Client } from '#wire/client.ts';
 import type { RegistryAccess, ReleaseAnswer } from '#wire/views.ts';
@@ -39,26 +39,29 @@ Exit codes: 0 healthy, 3 rolled back, 4 timed out (the rollout goes on), 5 someb
       line: 'ballast deploy --timeout 10m --json',
     },
     { does: 'The machines themselves', line: 'ballast deploy -f fleet.yaml' },
+    { does: 'A Compose file that a program writes', line: 'generate | ballast deploy -f -' },
   ],
   async run({ flags }, shell) {
     const files = filesToRead(flags.file, shell);
     const client = await connect(flags, shell);
     const progress = progressOn(shell, flags.quiet || !isForPeople(flags));
-    if (isFleet(files)) {
-      const { deployFleet } = await import('#cli/deploy-fleet.ts');
-      return await deployFleet(files, flags, { client, progress }, shell);
-    }
-    const access = client.call('registryAccess', {}, { signal: shell.signal });
-    access.catch(() => {}); // met below, after the file's own problems
-    const loaded = loadAppFiles(files, flags, shell);
+    const { fleet, app: loaded } = await loadPlanned(files, flags, client, shell);
     if (flags['dry-run']) {
-      return await planLoaded(loaded, access, { ...flags, 'detailed-exitcode': false }, client, shell);
+      const planned = { ...(fleet ? { fleet } : {}), ...(loaded ? { app: loaded } : {}) };
+      return await showPlan(planned, { ...flags, 'detailed-exitcode': false }, client, shell);
     }
+    if (fleet) {
+      const { deployFleet } = await import('#cli/deploy-fleet.ts');
+      // Of two answers for machines the app's is the last and only one.
+      const told = loaded ? ({ ...flags, output: 'table', json: false } as const) : flags;
+      await deployFleet(fleet, told, { client, progress }, shell);
+    }
+    if (!loaded) return 0;
     const { model } = loaded;
     progress.note(
       `${shell.err.paint.green(shell.err.marks.done)} ${listOf(loaded.shown)}: app ${shell.err.paint.bold(model.name)}, ${count(Object.keys(model.services).length, 'service')}`,
     );
-    const release = { loaded, access, note: flags.note ?? 'deploy' };
+    const release = { loaded, note: flags.note ?? 'deploy' };
     const answer = await makeRelease(release, { client, progress }, shell);
     return await finishRollout(
       {
@@ -77,18 +80,17 @@ Exit codes: 0 healthy, 3 rolled back, 4 timed out (the rollout goes on), 5 someb
 });
 
 interface Wanted {
-  readonly loaded: LoadedApp;
-  readonly access: Promise<RegistryAccess>;
+  readonly loaded: NonNullable<Planned['app']>;
   readonly note: string;
 }
 
 /** Images first, then the release: refused when somebody made another since we began. */
 async function makeRelease(
-  { loaded, access, note }: Wanted,
+  { loaded, note }: Wanted,
   { client, progress }: { readonly client: Client; readonly progress: Progress },
   shell: Shell,
 ): Promise<ReleaseAnswer> {
-  const { model, origins } = loaded;
+  const { model, origins, access } = loaded;
   let asked = false;
   try {
     const secretValues = readSecretValues(model, origins, shell.env);

@@ -1,13 +1,14 @@
-import { BallastError } from '#base/errors.ts';
 import { filesToRead } from '#cli/app-files.ts';
 import { command, filesFlag, formFlag } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
-import { isFleet, loadAppFiles } from '#cli/load-app.ts';
-import { planLoaded } from '#cli/show-plan.ts';
+import { loadPlanned } from '#cli/load-planned.ts';
+import { showPlan } from '#cli/show-plan.ts';
 
 export const plan = command({
-  details: `Nothing is built and nothing is changed. + is made, ~ is changed in place, -/+ is replaced, - is removed.
-Images are built at deploy: where the content of a build has not been seen before, the plan says so.`,
+  details: `Nothing is built and nothing is changed. + is made, ~ is changed in place, -/+ is replaced, - is removed. First
+comes what it means for each service, then what changes on each machine; -o wide shows everything that changes.
+Images are built at deploy: where the content of a build has not been seen before, the plan says so.
+A fleet file is planned the same way, alone or with the app that is to run on it.`,
   args: [],
   flags: {
     ...filesFlag,
@@ -16,19 +17,13 @@ Images are built at deploy: where the content of a build has not been seen befor
   },
   examples: [
     { does: 'What would a deploy of the Compose file here change?', line: 'ballast plan' },
+    { does: 'Every line that changes', line: 'ballast plan -o wide' },
+    { does: 'More machines, and an app on them', line: 'ballast plan -f fleet.yaml -f compose.yaml' },
     { does: 'In a pipeline: are there changes?', line: 'ballast plan --detailed-exitcode -q' },
   ],
   async run({ flags }, shell) {
     const files = filesToRead(flags.file, shell);
-    if (isFleet(files)) {
-      throw new BallastError('not-supported', 'a fleet file cannot be planned yet', {
-        fix: 'check it: ballast validate -f FILE',
-      });
-    }
     const client = await connect(flags, shell);
-    const access = client.call('registryAccess', {}, { signal: shell.signal });
-    access.catch(() => {}); // met below, after the file's own problems
-    const loaded = loadAppFiles(files, flags, shell);
-    return await planLoaded(loaded, access, flags, client, shell);
+    return await showPlan(await loadPlanned(files, flags, client, shell), flags, client, shell);
   },
 });

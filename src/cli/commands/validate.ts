@@ -1,6 +1,6 @@
 import { filesToRead } from '#cli/app-files.ts';
 import { command, filesFlag } from '#cli/command.ts';
-import { isFleet, loadAppFiles } from '#cli/load-app.ts';
+import { loadAppFiles, sortFiles } from '#cli/load-app.ts';
 import { printData } from '#cli/render/output.ts';
 import { count, listOf } from '#cli/render/text.ts';
 import { line } from '#cli/shell.ts';
@@ -19,7 +19,7 @@ means to Ballast, with every default filled in.`,
   ],
   async run({ flags, args }, shell) {
     const files = filesToRead([...flags.file, ...args], shell);
-    const fleet = isFleet(files);
+    const fleet = sortFiles(files).fleet.length > 0;
     const loaded = fleet
       ? (await import('#cli/load-fleet.ts')).loadFleetFile(files, flags, shell)
       : loadAppFiles(files, flags, shell);

@@ -3,6 +3,7 @@ import { BallastError } from '#base/errors.ts';
 import { removeApp, restartApp, rollbackApp, scaleApp } from '#server/control/apps.ts';
 import { appOf, type Control } from '#server/control/context.ts';
 import { applyFleet } from '#server/control/fleet.ts';
+import { previewFleet } from '#server/control/fleet-preview.ts';
 import { emptyMachine, knownMachine } from '#server/control/leaving.ts';
 import { addMachine, type Door, removeMachine } from '#server/control/machines.ts';
 import { previewApp } from '#server/control/preview.ts';
@@ -57,6 +58,10 @@ export function serviceOf(parts: ServiceParts): Service {
     previewApp: async (input, { signal }) => {
       await heard(signal);
       return await previewApp(control, input, { compile, fixtures: await registry.fixtures() });
+    },
+    previewFleet: async ({ fleet }, { signal }) => {
+      await heard(signal);
+      return await previewFleet(control, fleet, { compile, fixtures: await registry.fixtures() });
     },
     createRelease: async (input, { by, signal }) => {
       await heard(signal);

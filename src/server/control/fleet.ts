@@ -2,7 +2,7 @@ import { overlaps, parseCidr } from '#base/cidr.ts';
 import { BallastError } from '#base/errors.ts';
 import { same } from '#base/json.ts';
 import type { Problem } from '#base/result.ts';
-import type { MachineRecord } from '#plan/model.ts';
+import type { MachineRecord, Policy } from '#plan/model.ts';
 import { keys } from '#server/keys.ts';
 import type { FleetModel } from '#spec/fleet-model.ts';
 import type { Origins } from '#spec/model.ts';
@@ -22,32 +22,16 @@ export async function applyFleet(
 ): Promise<Output<'applyFleet'>> {
   const { state } = control;
   return await state.exclusive(async () => {
-    const { policy } = state;
-    const problems = [...shapeProblems(fleet), ...changeProblems(fleet, policy)];
+    const { names, missing, labelled, problems } = fleetChange(state.policy, fleet);
     if (problems.length > 0) {
       throw new BallastError('conflict', `the fleet ${fleet.name} cannot be made so; nothing was changed`, {
         problems,
       });
     }
-    const pools = Object.values(fleet.pools);
-    const names = pools.flatMap(machinesOf);
-    const labelled = pools.flatMap((pool) =>
-      machinesOf(pool).flatMap((name): MachineRecord[] => {
-        const there = policy.machines[name];
-        return there && !same(there.labels, pool.labels) ? [{ ...there, labels: pool.labels }] : [];
-      }),
-    );
-    const missing = pools.flatMap((pool) =>
-      pool.provider === 'ssh'
-        ? []
-        : machinesOf(pool)
-            .filter((name) => !(name in policy.machines))
-            .map((name) => ({ name, provider: pool.provider, labels: pool.labels })),
-    );
     if (
       missing.length === 0 &&
       labelled.length === 0 &&
-      same([policy.fleet, policy.fleetOrigins ?? {}], [fleet, origins])
+      same([state.policy.fleet, state.policy.fleetOrigins ?? {}], [fleet, origins])
     ) {
       return { plan: state.plan.number, machines: names };
     }
@@ -71,6 +55,38 @@ export async function applyFleet(
     });
     return { plan: state.plan.number, machines: names };
   });
+}
+
+export interface FleetChange {
+  /** All machines that the file names. */
+  readonly names: readonly string[];
+  /** Machines to make. */
+  readonly missing: readonly Pick<MachineRecord, 'name' | 'provider' | 'labels'>[];
+  /** Machines that are there and get other labels. */
+  readonly labelled: readonly MachineRecord[];
+  readonly problems: readonly Problem[];
+}
+
+/** What a fleet file means for the machines there are. */
+export function fleetChange(policy: Policy, fleet: FleetModel): FleetChange {
+  const pools = Object.values(fleet.pools);
+  return {
+    names: pools.flatMap(machinesOf),
+    labelled: pools.flatMap((pool) =>
+      machinesOf(pool).flatMap((name): MachineRecord[] => {
+        const there = policy.machines[name];
+        return there && !same(there.labels, pool.labels) ? [{ ...there, labels: pool.labels }] : [];
+      }),
+    ),
+    missing: pools.flatMap((pool) =>
+      pool.provider === 'ssh'
+        ? []
+        : machinesOf(pool)
+            .filter((name) => !(name in policy.machines))
+            .map((name) => ({ name, provider: pool.provider, labels: pool.labels })),
+    ),
+    problems: [...shapeProblems(fleet), ...changeProblems(fleet, policy)],
+  };
 }
 
 function shapeProblems(fleet: FleetModel): readonly Problem[] {
@@ -105,7 +121,7 @@ const noNetwork = (key: string, text: string): Problem => ({
 });
 
 /** What cannot be changed while machines live by it. */
-function changeProblems(fleet: FleetModel, policy: Control['state']['policy']): readonly Problem[] {
+function changeProblems(fleet: FleetModel, policy: Policy): readonly Problem[] {
   const there = Object.values(policy.machines);
   if (there.length === 0) return [];
   const problems: Problem[] = [];

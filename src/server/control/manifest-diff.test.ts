@@ -74,7 +74,7 @@ test('a replica that takes over from another replaces it, and only what tells th
 
 test('long texts are cut', () => {
   const [change] = manifestChanges(manifest(file('/a', 'x')), manifest(file('/a', 'y'.repeat(5_000))));
-  expect(change?.fields[0]?.after).toHaveLength(200);
+  expect(change?.fields[0]?.after).toHaveLength(1_000);
 });
 
 test('of texts with many lines only those that differ are shown', () => {
@@ -83,4 +83,22 @@ test('of texts with many lines only those that differ are shown', () => {
     manifest(file('/a', 'one\n2\nthree\n')),
   );
   expect(change?.fields).toEqual([{ name: 'content', before: 'two', after: '2' }]);
+});
+
+test('the file that keeps the firewall’s rules for the next boot is no change beside the firewall’s own', () => {
+  const rules = (text: string): readonly Resource[] => [
+    file('/etc/rules.nft', text),
+    {
+      kind: 'firewall',
+      id: 'firewall:inet/x',
+      family: 'inet',
+      table: 'x',
+      rules: text,
+      after: [],
+      origin: '',
+    },
+  ];
+  expect(brief(manifest(...rules('a')), manifest(...rules('b'))).map(({ resource }) => resource)).toEqual([
+    'firewall:inet/x',
+  ]);
 });

@@ -1,16 +1,30 @@
 import { canonical } from '#base/json.ts';
 import type { ContainerResource, Manifest, Resource } from '#compile/manifest.ts';
 import type { ResourceChange } from '#wire/views.ts';
+import { shown } from './field-text.ts';
 
-/** Characters of a field that a preview shows. */
-const shownMax = 200;
-/** Lines of a text that a preview shows. */
-const linesMax = 20;
 /** Fields of one resource that a preview shows. */
 const fieldsMax = 40;
 
-/** What differs between two manifests of one machine, for people. A replica that another takes over from is replaced. */
+/**
+ * What differs between two manifests of one machine, for people. A replica that another takes over from is replaced.
+ * A file that only holds what another resource says, for the next boot, is no change of its own.
+ */
 export function manifestChanges(before: Manifest, after: Manifest): readonly ResourceChange[] {
+  return allChanges(before, after).filter(
+    ({ resource, action }) => action !== 'update' || !isCopy(after, resource),
+  );
+}
+
+/** The firewall's file repeats the rules of the firewall. */
+function isCopy({ resources }: Manifest, id: string): boolean {
+  const file = resources.find((resource) => resource.id === id);
+  return (
+    file?.kind === 'file' && resources.some((one) => one.kind === 'firewall' && one.rules === file.content)
+  );
+}
+
+function allChanges(before: Manifest, after: Manifest): readonly ResourceChange[] {
   const old = new Map(before.resources.map((resource) => [resource.id, resource]));
   const fresh = new Map(after.resources.map((resource) => [resource.id, resource]));
   const gone = before.resources.filter((resource) => !fresh.has(resource.id));
@@ -98,24 +112,6 @@ function fieldChanges(before: Resource, after: Resource): ResourceChange['fields
   });
 }
 
-/** Both sides of a field; of long texts only the lines that differ. */
-function shown(before: string | null, after: string | null): { before: string | null; after: string | null } {
-  if (before === null || after === null || !`${before}${after}`.includes('\n')) {
-    return { before: shorten(before), after: shorten(after) };
-  }
-  return { before: linesOnlyIn(before, after), after: linesOnlyIn(after, before) };
-}
-
-function linesOnlyIn(text: string, other: string): string {
-  const there = new Set(other.split('\n'));
-  const lines = text.split('\n').filter((line) => !there.has(line));
-  const rest = lines.length - linesMax;
-  return [
-    ...lines.slice(0, linesMax).map((line) => shorten(line)),
-    ...(rest > 0 ? [`… ${rest} lines more`] : []),
-  ].join('\n');
-}
-
 /** Fields by name; texts of `Key=value` lines as one field for each key. Values of secrets are never among them. */
 function flatten(resource: Resource): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
@@ -148,8 +144,4 @@ function quadletFields(text: string): ReadonlyMap<string, string> {
     fields.set(name, fields.has(name) ? `${fields.get(name)} ${value}` : value);
   }
   return fields;
-}
-
-function shorten(text: string | null): string | null {
-  return text === null || text.length <= shownMax ? text : `${text.slice(0, shownMax - 1)}…`;
 }

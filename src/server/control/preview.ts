@@ -6,10 +6,12 @@ import type { Input } from '#wire/operations.ts';
 import type { PlanPreview, ResourceChange } from '#wire/views.ts';
 import type { Control } from './context.ts';
 import { tryOut } from './fits.ts';
+import { imagine } from './imagined.ts';
 import { manifestChanges } from './manifest-diff.ts';
 import { keepRestarts, sameRelease } from './release-checks.ts';
 import { secretsForPreview } from './release-secrets.ts';
-import { wantedRelease, withRelease } from './releases.ts';
+import { runningRelease, wantedRelease, withRelease } from './releases.ts';
+import { serviceChanges } from './service-diff.ts';
 
 export interface PreviewParts {
   readonly compile: CompileManifest;
@@ -23,13 +25,18 @@ export async function previewApp(
   { compile, fixtures }: PreviewParts,
 ): Promise<PlanPreview> {
   const { state } = control;
-  const { policy, plan } = state;
+  const { plan } = state;
+  const { policy, inventory } =
+    input.fleet === undefined
+      ? { policy: state.policy, inventory: control.inventory() }
+      : await imagine(control, input.fleet);
   const { name } = input.model;
-  const before = wantedRelease(policy.apps[name]);
+  const app = policy.apps[name];
+  const before = wantedRelease(app);
   const model = withImages(keepRestarts(input.model, before), before);
   const { versions, problems: missing } = await secretsForPreview(model, input.origins, control.secrets);
   const draft = { model, secrets: versions };
-  const numbers = Object.keys(policy.apps[name]?.releases ?? {}).map(Number);
+  const numbers = Object.keys(app?.releases ?? {}).map(Number);
   const release: Release = {
     ...draft,
     app: name,
@@ -40,7 +47,8 @@ export async function previewApp(
     note: 'preview',
   };
   const trial = withRelease(policy, release);
-  const { plan: end, problems } = tryOut(control, trial, release);
+  const { plan: end, problems } = tryOut({ ...control, inventory: () => inventory }, trial, release);
+  const running = app === undefined || app.wanted === null ? undefined : runningRelease(control, app);
   const changes = Object.keys(policy.machines).flatMap((machine) => {
     const of = (wanted: Policy, at: Plan) => compile({ policy: wanted, plan: at, machine, fixtures });
     return manifestChanges(of(policy, plan), of(trial, end));
@@ -48,6 +56,8 @@ export async function previewApp(
   return {
     app: name,
     parent: plan.number,
+    release: { before: running?.number ?? null, after: release.number },
+    services: serviceChanges(name, { release: running, plan }, { release, plan: end }),
     changes,
     placements: Object.values(end.replicas)
       .filter((replica) => replica.app === name && !(replica.id in plan.replicas))

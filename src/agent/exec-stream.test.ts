@@ -21,9 +21,9 @@ test('a command without a terminal is an argument array, and values of variables
 });
 
 test('a terminal has the size of the person’s, and words reach the container as they are', () => {
-  const { argv } = execCommand({ ...request, tty: true, env: { LINES: '40', COLUMNS: '0; reboot' } });
+  const { argv } = execCommand({ ...request, tty: true, size: { rows: 40, columns: 132 }, env: { A: 'b' } });
   expect(argv[0]).toBe('script');
   expect(argv[6]).toBe(
-    `stty rows 40 cols 80; exec 'podman' 'exec' '--interactive' '--tty' '--env' 'LINES' '--env' 'COLUMNS' 'web-1' 'sh' '-c' 'echo "it'\\''s"'`,
+    `stty rows 40 cols 132; exec 'podman' 'exec' '--interactive' '--tty' '--env' 'A' 'web-1' 'sh' '-c' 'echo "it'\\''s"'`,
   );
 });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { markedEnv, signalMarked } from '#host/exec-session.ts';
 import { type Running, startProcess } from '#host/process.ts';
+import { resizeTerminal, type TerminalSize } from '#host/terminal.ts';
 import { throttle } from './flow.ts';
 import type { Stream, StreamContext, StreamRequest } from './stream.ts';
 
@@ -31,7 +32,28 @@ export function runExec(request: ExecRequest, { send, backlog }: StreamContext):
       if (data === null) started.endInput();
       else started.write(data);
     },
+    ...(tty && started.pid !== undefined ? { resize: resizer(started.pid) } : {}),
     cancel: () => void endCommand(marker, started, tty ? 'SIGHUP' : 'SIGTERM'),
+  };
+}
+
+/** Sizes are given one after the other, and of many that come at once only the last. */
+function resizer(pid: number): (size: TerminalSize) => void {
+  let wanted: TerminalSize | undefined;
+  let busy = false;
+  const work = async (): Promise<void> => {
+    while (wanted !== undefined) {
+      const next = wanted;
+      wanted = undefined;
+      await resizeTerminal(pid, next).catch(() => {}); // it keeps the size it has
+    }
+    busy = false;
+  };
+  return (size) => {
+    wanted = size;
+    if (busy) return;
+    busy = true;
+    void work();
   };
 }
 
@@ -51,7 +73,7 @@ async function endCommand(marker: string, running: Running, first: NodeJS.Signal
  * size and hands the exit code on.
  */
 export function execCommand(request: ExecRequest): { argv: readonly string[]; env: Record<string, string> } {
-  const { replica, command, tty, stdin, env, user, workdir } = request;
+  const { replica, command, tty, size, stdin, env, user, workdir } = request;
   const podman = [
     ...['podman', 'exec'],
     ...(stdin || tty ? ['--interactive'] : []),
@@ -63,16 +85,11 @@ export function execCommand(request: ExecRequest): { argv: readonly string[]; en
     ...command,
   ];
   if (!tty) return { argv: podman, env: { ...env } };
-  const size = `stty rows ${sizeOf(env['LINES'], 24)} cols ${sizeOf(env['COLUMNS'], 80)}`;
-  const line = `${size}; exec ${podman.map(quote).join(' ')}`;
+  const { rows, columns } = size ?? { rows: 24, columns: 80 };
+  const line = `stty rows ${rows} cols ${columns}; exec ${podman.map(quote).join(' ')}`;
   const argv = ['script', '--quiet', '--return', '--echo', 'never', '--command', line, '/dev/null'];
   return { argv, env: { ...env, SHELL: '/bin/sh' } };
 }
-
-const sizeOf = (text: string | undefined, otherwise: number): number => {
-  const size = Number(text);
-  return Number.isInteger(size) && size > 0 && size < 10_000 ? size : otherwise;
-};
 
 /** A word for the shell that `script` insists on: within single quotes nothing has a meaning. */
 const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;

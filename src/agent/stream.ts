@@ -1,4 +1,5 @@
 import type { FromAgent, ToAgent } from '#wire/agent-messages.ts';
+import type { TerminalSize } from '#wire/exec-messages.ts';
 
 /** What the server may ask for beside manifests: each runs until it ends or is cancelled. */
 export type StreamRequest = Extract<ToAgent, { kind: 'logs' | 'exec' | 'delete-volume' }>;
@@ -16,5 +17,6 @@ export interface StreamContext {
 export interface Stream {
   readonly done: Promise<Omit<Extract<FromAgent, { kind: 'end' }>, 'kind' | 'stream'>>;
   readonly stdin?: (data: Buffer | null) => void;
+  readonly resize?: (size: TerminalSize) => void;
   readonly cancel: () => void;
 }

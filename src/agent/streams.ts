@@ -42,8 +42,16 @@ export function createStreams(context: StreamContext): Streams {
     input(input) {
       const stream = streams.get(input.stream);
       if (stream === undefined) return;
-      if (input.kind === 'cancel') stream.cancel();
-      else stream.stdin?.(input.kind === 'stdin' ? Buffer.from(input.data, 'base64') : null);
+      switch (input.kind) {
+        case 'cancel':
+          return stream.cancel();
+        case 'resize':
+          return stream.resize?.(input.size);
+        case 'stdin':
+          return stream.stdin?.(Buffer.from(input.data, 'base64'));
+        case 'stdin-end':
+          return stream.stdin?.(null);
+      }
     },
     cancelAll() {
       for (const stream of streams.values()) stream.cancel();

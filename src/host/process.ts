@@ -5,6 +5,8 @@ import { createInterface } from 'node:readline';
 export interface Running {
   /** Settles with its exit code; 128 and the signal's number when a signal ended it; 127 when it could not start. */
   readonly done: Promise<number>;
+  /** Absent when it could not start. */
+  readonly pid: number | undefined;
   readonly write: (data: Buffer) => void;
   readonly endInput: () => void;
   /** Holds its output back and lets it go on, when the reader cannot keep up. */
@@ -38,6 +40,7 @@ export function startProcess(argv: readonly string[], options: RunningOptions = 
   }
   return {
     done: ended(child, options),
+    pid: child.pid,
     write: (data) => void child.stdin?.write(data),
     endInput: () => void child.stdin?.end(),
     pause: () => {

@@ -1,5 +1,6 @@
 import type { Manifest } from '#compile/manifest.ts';
 import type { MachineFacts, ReplicaReport, StepFailure } from '#plan/model.ts';
+import type { TerminalSize } from './exec-messages.ts';
 import type { FleetEvent, LogLine } from './views.ts';
 
 /** Agents dial one WebSocket over mutual TLS; both sides send these, one JSON text per message. */
@@ -25,6 +26,7 @@ export type ToAgent =
       readonly replica: string;
       readonly command: readonly string[];
       readonly tty: boolean;
+      readonly size?: TerminalSize;
       readonly stdin: boolean;
       readonly env: Readonly<Record<string, string>>;
       readonly user?: string;
@@ -32,6 +34,8 @@ export type ToAgent =
     }
   | { readonly kind: 'stdin'; readonly stream: number; readonly data: string }
   | { readonly kind: 'stdin-end'; readonly stream: number }
+  /** The person's terminal has another size now. */
+  | { readonly kind: 'resize'; readonly stream: number; readonly size: TerminalSize }
   | { readonly kind: 'cancel'; readonly stream: number }
   | { readonly kind: 'delete-volume'; readonly stream: number; readonly volume: string };
 

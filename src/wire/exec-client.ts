@@ -1,7 +1,7 @@
 import type { WebSocket as Socket } from 'ws';
 import { BallastError } from '#base/errors.ts';
 import { authorization, type Connection, showServer, tlsOptions } from './connection.ts';
-import type { ExecFromClient, ExecStart, ExecToClient } from './exec-messages.ts';
+import type { ExecFromClient, ExecStart, ExecToClient, TerminalSize } from './exec-messages.ts';
 import { answerFailure, connectionFailure, interrupted } from './failures.ts';
 import { sockets } from './operations.ts';
 import { fillPath } from './request.ts';
@@ -15,6 +15,8 @@ export interface ExecSession {
   /** Settles when the data is on its way. */
   readonly write: (data: Uint8Array) => Promise<void>;
   readonly endStdin: () => void;
+  /** The terminal has another size now. */
+  readonly resize: (size: TerminalSize) => void;
   /** Ends the command. */
   readonly close: () => void;
 }
@@ -128,6 +130,7 @@ function sessionOf(socket: Socket, server: string, signal?: AbortSignal): ExecSe
     ended,
     write: (data) => send({ kind: 'stdin', data: Buffer.from(data).toString('base64') }),
     endStdin: () => void send({ kind: 'stdin-end' }),
+    resize: (size) => void send({ kind: 'resize', size }),
     close: () => socket.terminate(),
   };
 }

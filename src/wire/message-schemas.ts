@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { AgentReport, FromAgent } from './agent-messages.ts';
-import type { ExecFromClient, ExecStart } from './exec-messages.ts';
+import type { ExecFromClient, ExecStart, TerminalSize } from './exec-messages.ts';
 import {
   dictionary,
   integer,
@@ -42,12 +42,16 @@ export const fromAgent = schemaOf<FromAgent>()(
   ]),
 );
 
+const side = z.int().min(1).max(9_999);
+const size = schemaOf<TerminalSize>()(z.strictObject({ rows: side, columns: side }));
+
 export const execStart = schemaOf<ExecStart>()(
   z.strictObject({
     service: maybe(serviceName),
     replica: maybe(objectName),
     command: z.array(text).min(1),
     tty: z.boolean(),
+    size: maybe(size),
     stdin: z.boolean(),
     env: dictionary(text),
     user: maybe(text),
@@ -59,5 +63,6 @@ export const execFromClient = schemaOf<ExecFromClient>()(
   z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('stdin'), data }),
     z.strictObject({ kind: z.literal('stdin-end') }),
+    z.strictObject({ kind: z.literal('resize'), size }),
   ]),
 );

@@ -4,6 +4,7 @@ import { connect } from '#cli/connect.ts';
 import type { Shell } from '#cli/shell.ts';
 import { findTarget } from '#cli/target.ts';
 import type { ExecSession } from '#wire/exec-client.ts';
+import type { TerminalSize } from '#wire/exec-messages.ts';
 
 export const exec = command({
   details: `SERVICE stands for its first healthy replica; a replica can be named itself. When you sit at a terminal the
@@ -46,31 +47,39 @@ command gets one too. The exit code is the command's own.`,
       ...(target.service === undefined ? {} : { service: target.service }),
       command: argv,
       tty,
+      ...(tty ? { size: sizeOf(shell) } : {}),
       stdin,
       env: { ...(tty ? { TERM: shell.env['TERM'] ?? 'xterm' } : {}), ...variables(flags.env) },
       ...(flags.user === undefined ? {} : { user: flags.user }),
       ...(flags.workdir === undefined ? {} : { workdir: flags.workdir }),
     };
     const session = await client.exec(target.app, start, { signal: shell.signal });
-    return await carry(session, { stdin, raw: tty && shell.input.isTerminal }, shell);
+    return await carry(
+      session,
+      { stdin, raw: tty && shell.input.isTerminal, resizes: tty && shell.out.isTerminal },
+      shell,
+    );
   },
 });
 
 /** Carries bytes both ways until the command ends; the terminal is raw meanwhile and is given back whatever happens. */
 async function carry(
   session: ExecSession,
-  { stdin, raw }: { readonly stdin: boolean; readonly raw: boolean },
+  { stdin, raw, resizes }: { readonly stdin: boolean; readonly raw: boolean; readonly resizes: boolean },
   shell: Shell,
 ): Promise<number> {
   const input = shell.input.stream;
   if (raw) input.setRawMode(true);
   if (stdin) void feed(session, shell);
+  const resize = (): void => session.resize(sizeOf(shell));
+  if (resizes) process.stdout.on('resize', resize);
   try {
     for await (const { fd, data } of session.output) {
       await written(fd === 1 ? process.stdout : process.stderr, data);
     }
     return await session.ended;
   } finally {
+    process.stdout.off('resize', resize);
     if (raw) input.setRawMode(false);
     if (stdin) input.destroy();
   }
@@ -83,6 +92,13 @@ async function feed(session: ExecSession, shell: Shell): Promise<void> {
     // the terminal went away, or the command ended first: its own end tells the rest
   }
   session.endStdin();
+}
+
+/** What a screen can be: a terminal that tells nonsense gets the usual size. */
+function sizeOf({ out }: Shell): TerminalSize {
+  const side = (value: number, otherwise: number): number =>
+    Number.isInteger(value) && value > 0 && value < 10_000 ? value : otherwise;
+  return { rows: side(out.rows(), 24), columns: side(out.columns(), 80) };
 }
 
 function written(stream: NodeJS.WriteStream, data: Uint8Array): Promise<void> {

@@ -18,21 +18,28 @@ means to Ballast, with every default filled in.`,
     { does: 'What does it mean, with all defaults?', line: 'ballast validate -f compose.yaml -o yaml' },
   ],
   async run({ flags, args }, shell) {
-    const files = filesToRead([...flags.file, ...args], shell);
-    const fleet = sortFiles(files).fleet.length > 0;
-    const loaded = fleet
-      ? (await import('#cli/load-fleet.ts')).loadFleetFile(files, flags, shell)
-      : loadAppFiles(files, flags, shell);
+    const files = sortFiles(filesToRead([...flags.file, ...args], shell));
+    const fleet =
+      files.fleet.length > 0
+        ? (await import('#cli/load-fleet.ts')).loadFleetFile(files.fleet, flags, shell)
+        : undefined;
+    const app = files.app.length > 0 ? loadAppFiles(files.app, flags, shell) : undefined;
     const form = flags.output ?? (flags.json ? 'json' : undefined);
-    if (form)
-      await printData('fleet' in loaded ? { fleet: loaded.fleet } : { app: loaded.model }, form, shell);
-    else if (!flags.quiet) {
+    if (form) {
+      const data = { ...(fleet ? { fleet: fleet.fleet } : {}), ...(app ? { app: app.model } : {}) };
+      await printData(data, form, shell);
+    } else if (!flags.quiet) {
       const { paint, marks } = shell.out;
-      const what =
-        'fleet' in loaded
-          ? `fleet ${loaded.fleet.name}, ${count(Object.keys(loaded.fleet.pools).length, 'pool')} of machines`
-          : `app ${loaded.model.name}, ${count(Object.keys(loaded.model.services).length, 'service')} (${listOf(Object.keys(loaded.model.services))})`;
-      line(shell.out, `${paint.green(marks.done)} ${listOf(loaded.shown)}: OK: ${what}`);
+      const good = (shown: readonly string[], what: string): void =>
+        line(shell.out, `${paint.green(marks.done)} ${listOf(shown)}: OK: ${what}`);
+      if (fleet) {
+        const pools = count(Object.keys(fleet.fleet.pools).length, 'pool');
+        good(fleet.shown, `fleet ${fleet.fleet.name}, ${pools} of machines`);
+      }
+      if (app) {
+        const services = Object.keys(app.model.services);
+        good(app.shown, `app ${app.model.name}, ${count(services.length, 'service')} (${listOf(services)})`);
+      }
     }
     return 0;
   },

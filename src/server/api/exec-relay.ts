@@ -30,10 +30,11 @@ export async function relayExec(socket: WebSocket, app: string, parts: ExecParts
   try {
     const { start, rest } = await firstMessage(socket);
     const replica = chooseReplica(parts, app, start);
-    const { command, tty, stdin, env, user, workdir } = start;
+    const { command, tty, size, stdin, env, user, workdir } = start;
     stream = parts.hub.open(replica.machine, {
       kind: 'exec',
       ...{ replica: replica.id, command, tty, stdin, env },
+      ...(size === undefined ? {} : { size }),
       ...(user === undefined ? {} : { user }),
       ...(workdir === undefined ? {} : { workdir }),
     });

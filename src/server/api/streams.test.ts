@@ -34,7 +34,7 @@ test('logs of all machines come in order of time; the command line of an exec go
       agent.say({ kind: 'end', stream: ask.stream, code: 0 });
     });
     void agent.next('exec').then((ask) => {
-      expect(ask).toMatchObject({ command: ['cat'], stdin: true });
+      expect(ask).toMatchObject({ command: ['cat'], stdin: true, size: { rows: 40, columns: 132 } });
       void agent
         .next('stdin')
         .then(({ data }) => agent.say({ kind: 'output', stream: ask.stream, fd: 1, data }));
@@ -47,10 +47,14 @@ test('logs of all machines come in order of time; the command line of an exec go
   const session = await client.exec('shop', {
     service: 'web',
     command: ['cat'],
-    tty: false,
+    tty: true,
+    size: { rows: 40, columns: 132 },
     stdin: true,
     env: {},
   });
+  const resized = Promise.any(agents.map((agent) => agent.next('resize')));
+  session.resize({ rows: 50, columns: 100 });
+  expect(await resized).toMatchObject({ size: { rows: 50, columns: 100 } });
   await session.write(Buffer.from('hello'));
   session.endStdin();
   let output = '';

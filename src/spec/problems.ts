@@ -92,9 +92,21 @@ export function collectProblems(prefix: string): Problems {
   return {
     add: (code, complaint) => put(errors, code, complaint),
     warn: (code, complaint) => put(warnings, code, complaint),
-    found: () => sorted(errors),
+    found: () => sorted(withoutEchoes(errors)),
     warnings: () => sorted(warnings),
   };
+}
+
+/** What is wrong with a value in which a required variable is missing is wrong for that very reason. */
+function withoutEchoes(problems: ReadonlyMap<string, Problem>): ReadonlyMap<string, Problem> {
+  const place = ({ at }: Problem): string => (at ? `${at.file}:${at.line}:${at.column}` : '');
+  const isMissing = ({ code }: Problem): boolean => code.endsWith('/missing-variable');
+  const missing = new Set([...problems.values()].filter(isMissing).map(place));
+  return new Map(
+    [...problems].filter(
+      ([, problem]) => problem.at === undefined || isMissing(problem) || !missing.has(place(problem)),
+    ),
+  );
 }
 
 /** In the order in which a reader meets them: by file as first met, then by line and column. */

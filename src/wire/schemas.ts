@@ -3,6 +3,7 @@ import { appModel, origins } from './app-schema.ts';
 import { replicaCount } from './deploy-schema.ts';
 import { fleetModel } from './fleet-schema.ts';
 import type { Input, OperationName, Output } from './operations.ts';
+import { fleetPreview, planPreview } from './preview-schemas.ts';
 import {
   appName,
   dictionary,
@@ -99,8 +100,8 @@ const certificate = z.strictObject({ certificate: text, ca: text });
 /** What each operation answers, for the published document and for tests. */
 export const outputSchemas = {
   status: outputOf<'status'>()(view.fleetStatus),
-  previewApp: outputOf<'previewApp'>()(view.planPreview),
-  previewFleet: outputOf<'previewFleet'>()(view.fleetPreview),
+  previewApp: outputOf<'previewApp'>()(planPreview),
+  previewFleet: outputOf<'previewFleet'>()(fleetPreview),
   createRelease: outputOf<'createRelease'>()(view.releaseAnswer),
   scaleApp: outputOf<'scaleApp'>()(view.releaseAnswer),
   restartApp: outputOf<'restartApp'>()(view.releaseAnswer),

@@ -175,3 +175,32 @@ describe('the name of the app', () => {
     expect(modelOf('services: { web: { image: x } }').name).toBe('app');
   });
 });
+
+describe('of what is wrong', () => {
+  const codesOf = (...lines: readonly string[]) => {
+    const loaded = load({ [file]: lines.join('\n') });
+    return loaded.ok ? [] : loaded.problems.map(({ code }) => code);
+  };
+
+  test('a key that stands twice hides nothing else', () => {
+    expect(codesOf('services:', '  web:', '    image: x', '    image: y', '    comand: z')).toEqual([
+      'compose/duplicate-key',
+      'compose/unknown-key',
+    ]);
+  });
+
+  test.each([
+    'image: ${A:?needed}',
+    'cpus: ${A:?needed}',
+    'ports: ["${A:?needed}:80"]',
+    'build: ${A:?needed}',
+  ])('%s says only that the variable is missing', (text) => {
+    const image = /^(image|build)/.test(text) ? [] : ['    image: x'];
+    expect(codesOf('services:', '  web:', ...image, `    ${text}`)).toEqual(['compose/missing-variable']);
+  });
+
+  test('a refused key is not proposed in place of an unknown one', () => {
+    const loaded = load({ [file]: 'services:\n  web:\n    image: x\n    modls: []\n' });
+    expect(loaded).toMatchObject({ problems: [{ fix: expect.not.stringContaining('models') }] });
+  });
+});

@@ -71,7 +71,7 @@ const own = (keys: Keys, name: string): Key | undefined =>
   Object.hasOwn(keys, name) ? keys[name] : undefined;
 
 function unknownKey(entry: Entry, keys: Keys, path: string, problems: Problems): void {
-  const known = Object.keys(keys);
+  const known = Object.keys(keys).filter((name) => own(keys, name)?.status === 'honoured');
   const near = suggest(entry.key, known);
   if (entry.key.startsWith('x-')) {
     if (near?.startsWith('x-')) {

@@ -33,7 +33,9 @@ export function parseYaml(source: YamlSource, problems: Problems): readonly Tree
   };
   return documents.flatMap((document) => {
     for (const error of document.errors) complain(error, source.text, at(error.pos[0]), problems);
-    if (document.errors.length > 0 || document.contents === null) return [];
+    // A key that stands twice leaves a whole tree: what else is wrong in it is told as well.
+    const broken = document.errors.some(({ code }) => code !== 'DUPLICATE_KEY');
+    if (broken || document.contents === null) return [];
     return convert(document as Document.Parsed, source, at, problems) ?? [];
   });
 }

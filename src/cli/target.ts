@@ -18,7 +18,7 @@ export async function findTarget(
   client: Client,
   shell: Shell,
 ): Promise<Target> {
-  if (word !== undefined && /-\d+-r\d+$/.test(word)) {
+  if (word !== undefined && /-\d+-r\d+(-\d+)?$/.test(word)) {
     const { replicas } = await client.call('listReplicas', {}, { signal: shell.signal });
     const replica = replicas.find(({ id }) => id === word);
     if (replica) return { app: replica.app, replica: replica.id };

@@ -21,13 +21,21 @@ export interface Room {
  */
 export const systemReserve: Amount = { cpus: 0, memoryBytes: 192 * 1024 ** 2 };
 
-/** Machines that can take replicas now: let in, schedulable, connected and known by their facts. */
-export function rooms(policy: Policy, inventory: Inventory, replicas: readonly Replica[]): readonly Room[] {
+/**
+ * Machines that can take replicas now: let in, schedulable, connected, known by their facts, and without ghosts that
+ * still take up room.
+ */
+export function rooms(
+  policy: Policy,
+  inventory: Inventory,
+  replicas: readonly Replica[],
+  haunted: (machine: string) => boolean,
+): readonly Room[] {
   return Object.values(policy.machines)
     .sort((a, b) => a.index - b.index)
     .flatMap((machine) => {
       const report = inventory.machines[machine.name];
-      if (!report?.connected || !machine.schedulable) return [];
+      if (!report?.connected || !machine.schedulable || haunted(machine.name)) return [];
       const here = replicas.filter((replica) => replica.machine === machine.name);
       const used = reserved(policy, here);
       return [

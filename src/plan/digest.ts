@@ -8,7 +8,7 @@ import type { Release } from './model.ts';
  * so that changing it moves nothing that need not move. What it is to be restarted with is part of it.
  */
 export function serviceDigest(release: Release, service: ServiceModel): string {
-  const { deploy, image, dependsOn, build: _build, ...container } = service;
+  const { deploy, image, dependsOn, build: _build, onLoss: _onLoss, ...container } = service;
   const { services } = release.model;
   const restartedWith = dependsOn.flatMap(({ service: name, restart }) => {
     const other = restart ? services[name] : undefined;
@@ -20,11 +20,16 @@ export function serviceDigest(release: Release, service: ServiceModel): string {
     limits: deploy.limits,
     labels: deploy.labels,
     networks: Object.keys(service.networks).map((key) => release.model.networks[key]),
-    volumes: service.mounts.map((mount) => mount.kind === 'volume' && release.model.volumes[mount.volume]),
+    volumes: service.mounts.map((mount) => mount.kind === 'volume' && ofContainer(release, mount.volume)),
     configs: service.configs.map((grant) => release.model.configs[grant.source]?.content),
     secrets: service.secrets.map((grant) => release.secrets[grant.source]),
     ...(restartedWith.length === 0 ? {} : { restartedWith }),
   });
+}
+
+function ofContainer(release: Release, name: string): unknown {
+  const { onLoss: _, ...volume } = release.model.volumes[name] ?? {};
+  return release.model.volumes[name] && volume;
 }
 
 /** The digest alone, where there is one: where an image lies in the registry changes nothing in the container. */

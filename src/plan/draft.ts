@@ -1,11 +1,24 @@
 import { must } from '#base/assert.ts';
 import type { FleetModel } from '#spec/fleet-model.ts';
 import type { ServiceModel } from '#spec/model.ts';
-import { rooms } from './capacity.ts';
+import { type Room, rooms } from './capacity.ts';
 import { serviceDigest } from './digest.ts';
-import type { AppState, Inventory, Plan, Policy, Release, Replica, ReplicaReport, Waiting } from './model.ts';
+import { fatesOf, isSuccessor } from './machines/fate.ts';
+import { onLossOf, whyItWaits } from './machines/on-loss.ts';
+import type {
+  AppState,
+  Inventory,
+  MachineState,
+  Plan,
+  Policy,
+  Release,
+  Replica,
+  ReplicaReport,
+  Waiting,
+} from './model.ts';
 import { freeAddress } from './schedule/address.ts';
-import { place } from './schedule/place.ts';
+import { type Placed, place } from './schedule/place.ts';
+import { pinningVolumes } from './volumes.ts';
 
 /**
  * The next plan while it is being drawn up. It lives within one call of `nextPlan` and is the only thing there
@@ -20,6 +33,8 @@ export class Draft {
   readonly apps = new Map<string, AppState>();
   readonly #replicas: Map<string, Replica>;
   readonly #volumes: Map<string, string>;
+  readonly #lostVolumes: Map<string, string>;
+  readonly #machines: Map<string, MachineState>;
   readonly #waiting: Waiting[] = [];
   #wakeAt: number | null = null;
 
@@ -31,7 +46,14 @@ export class Draft {
     this.now = now;
     this.#replicas = new Map(Object.entries(parent.replicas));
     this.#volumes = new Map(Object.entries(parent.volumes));
+    this.#lostVolumes = new Map(Object.entries(parent.lostVolumes ?? {}));
     for (const [name, state] of Object.entries(parent.apps)) this.apps.set(name, state);
+    const { machines, wakeAt } = fatesOf({ policy, inventory, parent, now });
+    this.#machines = new Map(machines);
+    this.#wakeAt = wakeAt;
+    for (const record of Object.values(policy.machines)) {
+      if (isSuccessor(parent, record)) this.#bury(record.name);
+    }
   }
 
   get fleet(): FleetModel {
@@ -70,6 +92,42 @@ export class Draft {
 
   drop(replica: Replica): void {
     this.#replicas.delete(replica.id);
+    const state = this.#machines.get(replica.machine);
+    if (state === undefined || this.inventory.machines[replica.machine]?.connected) return;
+    const replicas = [...new Set([...(state.ghosts?.replicas ?? []), replica.id])].sort();
+    this.#machines.set(replica.machine, { ...state, ghosts: { replicas, plan: this.number } });
+  }
+
+  isLost(machine: string): boolean {
+    return this.#machines.get(machine)?.lostSince !== undefined;
+  }
+
+  isDraining(machine: string): boolean {
+    return this.policy.machines[machine]?.draining !== undefined;
+  }
+
+  /** On a machine where it cannot stay. */
+  isMisplaced({ machine }: Replica): boolean {
+    return this.isLost(machine) || this.isDraining(machine);
+  }
+
+  /** The machine that holds a volume of an app. */
+  homeOf(app: string, volume: string): string | undefined {
+    return this.#volumes.get(`${app}/${volume}`);
+  }
+
+  /** The volume begins anew, wherever its service is placed next. */
+  forgetHome(app: string, volume: string): void {
+    this.#volumes.delete(`${app}/${volume}`);
+  }
+
+  rooms(): readonly Room[] {
+    return rooms(
+      this.policy,
+      this.inventory,
+      this.replicas,
+      (machine) => this.#machines.get(machine)?.ghosts !== undefined,
+    );
   }
 
   shift(replica: Replica, phase: Replica['phase']): void {
@@ -95,16 +153,8 @@ export class Draft {
     only?: string,
   ): Replica | undefined {
     const { app } = release;
-    const here = rooms(this.policy, this.inventory, this.replicas);
-    const pin = this.#pin(release, service);
     const digest = serviceDigest(release, service);
-    const placed = place({
-      app,
-      service,
-      digest,
-      rooms: only === undefined ? here : here.filter((room) => room.machine.name === only),
-      ...(pin ? { pinnedTo: pin } : {}),
-    });
+    const placed = this.#place(release, service, digest, only);
     if (!placed.ok) {
       this.wait({ app, service: service.name, what: placed.why });
       return undefined;
@@ -119,7 +169,7 @@ export class Draft {
       return undefined;
     }
     const replica: Replica = {
-      id: `${app}-${service.name}-${slot}-r${release.number}`,
+      id: this.#freeId(`${app}-${service.name}-${slot}-r${release.number}`),
       app,
       service: service.name,
       slot,
@@ -133,9 +183,18 @@ export class Draft {
       reason: placed.reason,
     };
     this.#replicas.set(replica.id, replica);
-    for (const volume of pinningVolumes(release, service))
+    for (const volume of pinningVolumes(release, service)) {
       this.#volumes.set(`${app}/${volume}`, machine.name);
+      this.#lostVolumes.delete(`${app}/${volume}`);
+    }
     return replica;
+  }
+
+  /** Whether one more replica would find a machine now; otherwise what is missing is noted. */
+  hasPlaceFor(release: Release, service: ServiceModel): boolean {
+    const placed = this.#place(release, service, serviceDigest(release, service));
+    if (!placed.ok) this.wait({ app: release.app, service: service.name, what: placed.why });
+    return placed.ok;
   }
 
   finish(): Plan {
@@ -147,8 +206,72 @@ export class Draft {
       apps: sortedObject(this.apps),
       replicas: sortedObject(this.#replicas),
       volumes: sortedObject(new Map([...this.#volumes].filter(([volume]) => !dropped.has(volume)))),
+      ...unlessEmpty(
+        'lostVolumes',
+        [...this.#lostVolumes].filter(([volume]) => !dropped.has(volume)),
+      ),
+      ...unlessEmpty(
+        'machines',
+        [...this.#machines].filter(([name, state]) => this.#isNoted(name, state)),
+      ),
       waiting: this.#waiting,
     };
+  }
+
+  /** The machine is no more and another bears its name: what was on it is not on that. */
+  #bury(machine: string): void {
+    for (const replica of this.replicas) {
+      if (replica.machine === machine) this.#replicas.delete(replica.id);
+    }
+    for (const [volume, home] of [...this.#volumes]) {
+      if (home !== machine) continue;
+      this.#volumes.delete(volume);
+      this.#lostVolumes.set(volume, machine);
+    }
+  }
+
+  /** A machine without a past and with nothing on it needs no note. */
+  #isNoted(name: string, { index: _, ...past }: MachineState): boolean {
+    return (
+      Object.keys(past).length > 0 ||
+      this.replicas.some(({ machine }) => machine === name) ||
+      [...this.#volumes.values()].includes(name)
+    );
+  }
+
+  #place(release: Release, service: ServiceModel, digest: string, only?: string): Placed {
+    const lost = this.#lostVolume(release, service);
+    if (lost !== undefined) return { ok: false, why: lost };
+    const here = this.rooms();
+    const pin = this.#pin(release, service);
+    return place({
+      app: release.app,
+      service,
+      digest,
+      rooms: only === undefined ? here : here.filter((room) => room.machine.name === only),
+      closed: closedMachines(this.policy, this.inventory),
+      ...(pin ? { pinnedTo: pin } : {}),
+    });
+  }
+
+  /** Why the service must wait for data that went with its machine; undefined when it need not. */
+  #lostVolume(release: Release, service: ServiceModel): string | undefined {
+    for (const volume of pinningVolumes(release, service)) {
+      const machine = this.#lostVolumes.get(`${release.app}/${volume}`);
+      const onLoss = onLossOf(release, volume);
+      if (machine !== undefined && onLoss !== 'recreate')
+        return whyItWaits(volume, machine, { onLoss, gone: true });
+    }
+    return undefined;
+  }
+
+  /** A name that no replica has, and none that may still run somewhere. */
+  #freeId(wanted: string): string {
+    const ghosts = [...this.#machines.values()].flatMap((state) => state.ghosts?.replicas ?? []);
+    const taken = new Set([...this.#replicas.keys(), ...Object.keys(this.parent.replicas), ...ghosts]);
+    let id = wanted;
+    for (let move = 2; taken.has(id); move += 1) id = `${wanted}-${move}`;
+    return id;
   }
 
   #pin(release: Release, service: ServiceModel): { machine: string; volume: string } | undefined {
@@ -160,14 +283,16 @@ export class Draft {
   }
 }
 
-/** Volumes whose data is on one machine's disk, so that their service must stay there. */
-export function pinningVolumes(release: Release, service: ServiceModel): readonly string[] {
-  return service.mounts.flatMap((mount) => {
-    if (mount.kind !== 'volume') return [];
-    const volume = release.model.volumes[mount.volume];
-    return volume?.driverOpts['device'] === undefined ? [mount.volume] : [];
-  });
-}
+const closedMachines = (policy: Policy, inventory: Inventory): readonly string[] =>
+  Object.values(policy.machines)
+    .filter(({ name, schedulable }) => !schedulable && inventory.machines[name]?.connected)
+    .map(({ name }) => name);
+
+const unlessEmpty = <K extends string, T>(
+  key: K,
+  entries: readonly (readonly [string, T])[],
+): { readonly [P in K]?: Record<string, T> } =>
+  entries.length === 0 ? {} : ({ [key]: sortedObject(new Map(entries)) } as { [P in K]: Record<string, T> });
 
 function sortedObject<T>(map: ReadonlyMap<string, T>): Record<string, T> {
   return Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -23,8 +23,23 @@ export interface MachineRecord {
   readonly labels: Readonly<Record<string, string>>;
   /** Takes no new replicas when false. */
   readonly schedulable: boolean;
+  /** Its replicas are to move to other machines; absent: they may stay. */
+  readonly draining?: Draining;
   /** On its way out of the fleet: it is to hold nothing. */
   readonly leaving?: Leaving;
+  /** When a machine first joined with this record, ms since the epoch. Absent: none has, or before this was kept. */
+  readonly joinedAt?: number;
+}
+
+export interface Draining {
+  /** ms since the epoch. */
+  readonly since: number;
+  /** What becomes of it once it is empty: it waits for `uncordon`, goes, or makes room for its successor. */
+  readonly then: 'stay' | 'leave' | 'replace';
+  /** Who asked for it. */
+  readonly by: string;
+  /** A person named it, so what only it has is given up. */
+  readonly force?: boolean;
 }
 
 export interface Leaving {
@@ -66,8 +81,32 @@ export interface Plan {
   readonly replicas: Readonly<Record<string, Replica>>;
   /** Where each volume's data lives: `app/volume` -> machine. Kept when the app goes. */
   readonly volumes: Readonly<Record<string, string>>;
+  /** Volumes whose data went with a machine that is no more: `app/volume` -> that machine. Absent: none. */
+  readonly lostVolumes?: Readonly<Record<string, string>>;
+  /** What this plan knows of machines that hold something, or are away. Absent: of none. */
+  readonly machines?: Readonly<Record<string, MachineState>>;
   /** What stands in the way of the next step, for people. */
   readonly waiting: readonly Waiting[];
+}
+
+/** A machine as plans see it over time. All times are ms since the epoch. */
+export interface MachineState {
+  /** Its record's number: another one under the same name is another machine, and nothing is on it. */
+  readonly index: number;
+  /** It counts as away from then on and not before, whenever it was last heard of. */
+  readonly awayFrom?: number;
+  /** Away since then, and for longer than is waited for: what can run elsewhere does. */
+  readonly lostSince?: number;
+  /** So many vanished at once that nothing is taken from it, since then, until they return or a person says so. */
+  readonly heldSince?: number;
+  /** Replicas that were taken from it while it was away: they may still run there. */
+  readonly ghosts?: Ghosts;
+}
+
+export interface Ghosts {
+  readonly replicas: readonly string[];
+  /** Once the machine holds this plan they are gone. */
+  readonly plan: number;
 }
 
 export interface Waiting {
@@ -125,6 +164,8 @@ export interface Replica {
 
 /** Everything machines report. Never stored: agents say it again. */
 export interface Inventory {
+  /** Since when machines can report: one that has not done so is away since then. ms since the epoch. */
+  readonly listeningSince?: number;
   readonly machines: Readonly<Record<string, MachineReport>>;
 }
 

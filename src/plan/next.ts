@@ -88,7 +88,7 @@ function settled(draft: Draft, target: Release): boolean {
 }
 
 function sameContent(a: Plan, b: Plan): boolean {
-  const content = ({ apps, replicas, volumes, waiting }: Plan) =>
-    canonical({ apps, replicas, volumes, waiting });
+  const content = ({ apps, replicas, volumes, lostVolumes = {}, machines = {}, waiting }: Plan) =>
+    canonical({ apps, replicas, volumes, lostVolumes, machines, waiting });
   return content(a) === content(b);
 }

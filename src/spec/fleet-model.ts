@@ -18,6 +18,8 @@ export interface PoolModel {
   readonly count?: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly size: { readonly cpus?: number; readonly memoryBytes?: number };
+  /** Away for longer, a machine is replaced without being asked. Absent: never. */
+  readonly replaceAfterMs?: number;
   /** For `ssh`: `user@host` or `user@host:port`. */
   readonly address?: string;
   /** Baseline of its machines, that of the fleet already in it. */

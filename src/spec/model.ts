@@ -85,6 +85,8 @@ export interface ServiceModel {
   readonly annotations: Readonly<Record<string, string>>;
   readonly dependsOn: readonly DependencyModel[];
   readonly deploy: DeployModel;
+  /** `x-ballast.on_loss`, for volumes that say nothing themselves. Absent: `wait`. */
+  readonly onLoss?: OnLoss;
   /** Raised by `ballast restart`, so that a restart is a rollout like any other. */
   readonly restartNonce?: number;
 }
@@ -255,6 +257,9 @@ export interface NetworkModel {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** What becomes of a service whose volume was on a machine that is lost. */
+export type OnLoss = 'wait' | 'recreate' | 'restore';
+
 export interface VolumeModel {
   /** Name on the machine: `guestbook_data`, or as `name:` says. */
   readonly name: string;
@@ -262,6 +267,8 @@ export interface VolumeModel {
   readonly driver: string;
   readonly driverOpts: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
+  /** Absent: what its services say. */
+  readonly onLoss?: OnLoss;
 }
 
 /** External secrets live in the fleet (`ballast secret set`); the others are read where deploy runs. */

@@ -69,6 +69,8 @@ const mount = schemaOf<MountModel>()(
 const texts = z.array(text);
 const hosts = z.array(z.strictObject({ name: text, address: text }));
 
+const onLoss = z.enum(['wait', 'recreate', 'restore']);
+
 const service = z
   .strictObject({
     name: serviceName,
@@ -135,6 +137,7 @@ const service = z
       }),
     ),
     deploy,
+    onLoss: maybe(onLoss),
     restartNonce: maybe(natural),
   })
   .meta({ id: 'Service' });
@@ -150,6 +153,7 @@ const volume = schemaOf<VolumeModel>()(
     driver: text,
     driverOpts: dictionary(text),
     labels: dictionary(text),
+    onLoss: maybe(onLoss),
   }),
 );
 

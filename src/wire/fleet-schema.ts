@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import type { FleetModel } from '#spec/fleet-model.ts';
 import { hostModel } from './host-schema.ts';
-import { amount, dictionary, machineName, maybe, natural, schemaOf, text } from './schema-check.ts';
+import {
+  amount,
+  dictionary,
+  machineName,
+  maybe,
+  milliseconds,
+  natural,
+  schemaOf,
+  text,
+} from './schema-check.ts';
 
 const pool = z.strictObject({
   name: machineName,
@@ -9,6 +18,7 @@ const pool = z.strictObject({
   count: maybe(z.int().min(0).max(254)),
   labels: dictionary(text),
   size: z.strictObject({ cpus: maybe(amount), memoryBytes: maybe(natural) }),
+  replaceAfterMs: maybe(milliseconds),
   address: maybe(text),
   host: maybe(hostModel),
 });

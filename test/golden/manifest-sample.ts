@@ -119,6 +119,7 @@ const web: Whole<Omit<ServiceModel, 'probe'>> = {
     endpointMode: 'dnsrr',
     labels: { team: 'shop' },
   },
+  onLoss: 'recreate',
   restartNonce: 1,
 };
 
@@ -142,7 +143,7 @@ export const app: Whole<Omit<AppModel, 'services'>> & Pick<AppModel, 'services'>
   },
   networks: { default: { name: 'shop_default', internal: false, external: false, labels: { a: 'b' } } },
   // A device: data that is on no one machine binds no replica to it.
-  volumes: { data: { name: 'shop_data', external: false, driver: 'local', driverOpts: { device: ':/x' }, labels: { a: 'b' } } },
+  volumes: { data: { name: 'shop_data', external: false, driver: 'local', driverOpts: { device: ':/x' }, labels: { a: 'b' }, onLoss: 'recreate' } },
   secrets: { password: { name: 'db_password', from: { kind: 'external' } } },
   configs: { conf: { name: 'conf', content: 'text' } },
 };

@@ -1,4 +1,12 @@
-import type { Inventory, MachineReport, Plan, Policy, Release, ReplicaReport } from '#plan/model.ts';
+import type {
+  Inventory,
+  MachineRecord,
+  MachineReport,
+  Plan,
+  Policy,
+  Release,
+  ReplicaReport,
+} from '#plan/model.ts';
 import { genesis, nextPlan } from '#plan/next.ts';
 import type { AppModel, ServiceModel } from '#spec/model.ts';
 
@@ -115,6 +123,11 @@ export class World {
   /** Overrides what a replica reports; by replica id, or by `app/service@release`. */
   readonly behaviour = new Map<string, Partial<ReplicaReport>>();
   readonly offline = new Set<string>();
+  /** Since when the server listens; moves when it is started anew. */
+  listeningSince = 0;
+  readonly #seenAt = new Map<string, number>();
+  /** Containers that really run, by machine: one that is offline goes on with what it had. */
+  readonly #running = new Map<string, readonly string[]>();
   readonly #sizes: Readonly<Record<string, MachineSketch>>;
 
   constructor(machines: Readonly<Record<string, MachineSketch>>) {
@@ -129,7 +142,15 @@ export class World {
       machines: Object.fromEntries(
         Object.entries(machines).map(([name, { labels = {} }], n) => [
           name,
-          { name, provider: 'local', index: n + 1, address: `10.90.0.${n + 1}`, labels, schedulable: true },
+          {
+            name,
+            provider: 'local',
+            index: n + 1,
+            address: `10.90.0.${n + 1}`,
+            labels,
+            schedulable: true,
+            joinedAt: 0,
+          },
         ]),
       ),
       apps: {},
@@ -157,7 +178,39 @@ export class World {
       name,
       this.#report(name),
     ]);
-    return { machines: Object.fromEntries(machines) };
+    const heard = machines.filter(([, { seenAt }]) => seenAt >= this.listeningSince);
+    return { machines: Object.fromEntries(heard), listeningSince: this.listeningSince };
+  }
+
+  /** Changes the record of a machine. */
+  machine(name: string, change: Partial<MachineRecord>): void {
+    const record = this.policy.machines[name];
+    if (record === undefined) throw new Error(`no machine ${name}`);
+    this.policy = {
+      ...this.policy,
+      machines: { ...this.policy.machines, [name]: { ...record, ...change } },
+    };
+  }
+
+  /** The machine is destroyed, and another one gets its name. */
+  replace(name: string): void {
+    const index = 1 + Math.max(...Object.values(this.policy.machines).map((machine) => machine.index));
+    const { draining: _, ...rest } = this.policy.machines[name] as MachineRecord;
+    this.policy = {
+      ...this.policy,
+      machines: {
+        ...this.policy.machines,
+        [name]: { ...rest, index, address: `10.90.0.${index}`, schedulable: true, joinedAt: this.now },
+      },
+    };
+    this.offline.delete(name);
+    this.#running.delete(name);
+  }
+
+  /** Ids of the containers that run on each machine, whether the server sees them or not. */
+  running(): ReadonlyMap<string, readonly string[]> {
+    for (const name of Object.keys(this.policy.machines)) this.#report(name);
+    return this.#running;
   }
 
   /** One planning round. False when there is nothing to do now. */
@@ -198,10 +251,18 @@ export class World {
   #report(machine: string): MachineReport {
     const { cpus = 4, memoryBytes = 4 * 1024 ** 3 } = this.#sizes[machine] ?? {};
     const replicas = Object.values(this.plan.replicas).filter((replica) => replica.machine === machine);
+    const connected = !this.offline.has(machine);
+    if (connected) {
+      this.#seenAt.set(machine, this.now);
+      this.#running.set(
+        machine,
+        replicas.map(({ id }) => id),
+      );
+    }
     return {
       machine,
-      connected: !this.offline.has(machine),
-      seenAt: this.now,
+      connected,
+      seenAt: this.#seenAt.get(machine) ?? this.now,
       converged: this.offline.has(machine) ? 0 : this.plan.number,
       facts: {
         hostname: machine,

@@ -3,7 +3,9 @@ import type { Draft } from '#plan/draft.ts';
 import type { AppState, Release, Replica } from '#plan/model.ts';
 import type { ServiceModel, UpdateModel } from '#spec/model.ts';
 import { unmetDependency } from './dependencies.ts';
+import { relocate } from './relocate.ts';
 import { type Slot, wantedSlots } from './slots.ts';
+import { stopFirst } from './stop-first.ts';
 
 /** How long a draining replica may wait for machines that do not confirm they stopped sending it traffic. */
 const drainTimeoutMs = 30_000;
@@ -30,6 +32,7 @@ export function stepService(
   if (!fill(draft, release, service, slots, frozen)) return;
   const { update, rollback } = service.deploy;
   const pace = phase === 'rolling-back' || phase === 'failed' ? rollback : update;
+  relocate(draft, own().filter(current), { release, service, pace });
   if (!frozen) replaceOutdated(draft, release, service, { own: own(), current, pace });
 }
 
@@ -64,7 +67,7 @@ function promote(
   for (const replica of makes) {
     if (replica.phase === 'starting' && draft.healthy(replica)) draft.shift(replica, 'serving');
     const alone = makes.every(({ slot, id }) => slot !== replica.slot || id === replica.id);
-    if (replica.phase === 'draining' && alone) draft.shift(replica, 'serving');
+    if (replica.phase === 'draining' && alone && !draft.isMisplaced(replica)) draft.shift(replica, 'serving');
   }
 }
 
@@ -76,11 +79,13 @@ function retire(
   current: (replica: Replica) => boolean,
 ): void {
   const wanted = new Set(slots.map(({ slot }) => slot));
-  const replaced = new Set(
-    replicas.filter((replica) => replica.phase === 'serving' && current(replica)).map(({ slot }) => slot),
+  const good = replicas.filter(
+    (replica) => replica.phase === 'serving' && current(replica) && !draft.isMisplaced(replica),
   );
+  const keepers = new Map(good.toReversed().map(({ slot, id }) => [slot, id]));
   for (const replica of replicas) {
-    const surplus = !wanted.has(replica.slot) || (!current(replica) && replaced.has(replica.slot));
+    const keeper = keepers.get(replica.slot);
+    const surplus = !wanted.has(replica.slot) || (keeper !== undefined && keeper !== replica.id);
     if (!surplus) continue;
     // A new replica that never served has no traffic to lose.
     if (replica.phase === 'starting') draft.drop(replica);
@@ -153,11 +158,4 @@ function replaceOutdated(
     if (order === 'start-first' && draft.add(release, service, replica.slot, 'starting', machine)) continue;
     stopFirst(draft, replica, own);
   }
-}
-
-/** Makes room for the successor: traffic first when others can take it, at once when there is none to move. */
-function stopFirst(draft: Draft, replica: Replica, own: readonly Replica[]): void {
-  const others = own.some(({ id, phase }) => id !== replica.id && phase === 'serving');
-  if (others) draft.shift(replica, 'draining');
-  else draft.drop(replica);
 }

@@ -1,8 +1,8 @@
-import { rooms } from '#plan/capacity.ts';
 import type { Draft } from '#plan/draft.ts';
 import type { Release } from '#plan/model.ts';
 import { satisfies } from '#plan/schedule/place.ts';
 import type { ServiceModel } from '#spec/model.ts';
+import { goesLast } from './relocate.ts';
 
 /** A place for one replica: `1..replicas`, or with `mode: global` one per machine that the constraints allow. */
 export interface Slot {
@@ -14,15 +14,23 @@ export function wantedSlots(draft: Draft, release: Release, service: ServiceMode
   if (service.deploy.mode !== 'global') {
     return Array.from({ length: service.deploy.replicas }, (_, index) => ({ slot: index + 1 }));
   }
-  const allowed = rooms(draft.policy, draft.inventory, draft.replicas).filter((room) =>
-    service.deploy.constraints.every((constraint) => satisfies(constraint, room)),
-  );
-  // A machine that is offline keeps its replica: it may well be running there.
-  const offline = draft
+  const allowed = draft
+    .rooms()
+    .filter((room) => service.deploy.constraints.every((constraint) => satisfies(constraint, room)))
+    .map(({ machine }) => ({ slot: machine.index, machine: machine.name }));
+  const open = new Set(allowed.map(({ machine }) => machine));
+  const kept = draft
     .of(release.app, service.name)
-    .filter(
-      ({ machine }) => machine in draft.policy.machines && !draft.inventory.machines[machine]?.connected,
-    )
+    .filter(({ machine }) => !open.has(machine) && keeps(draft, machine))
     .map(({ slot, machine }) => ({ slot, machine }));
-  return [...allowed.map(({ machine }) => ({ slot: machine.index, machine: machine.name })), ...offline];
+  return [...allowed, ...kept];
+}
+
+/** Whether a machine that takes no new replica keeps the one it has. */
+function keeps(draft: Draft, name: string): boolean {
+  const machine = draft.policy.machines[name];
+  if (machine === undefined) return false;
+  // One that is offline may well be running it.
+  if (!draft.inventory.machines[name]?.connected) return true;
+  return machine.draining ? goesLast(draft, name) : !machine.schedulable;
 }

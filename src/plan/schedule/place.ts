@@ -8,6 +8,8 @@ export interface PlaceInput {
   /** Of the service's containers as they are to be. */
   readonly digest: string;
   readonly rooms: readonly Room[];
+  /** Machines that are there but take no new replicas. */
+  readonly closed?: readonly string[];
   /** The machine that holds a volume of the service, when one does. */
   readonly pinnedTo?: { readonly machine: string; readonly volume: string };
 }
@@ -19,7 +21,7 @@ export type Placed =
 /** Chooses the machine for one more replica, and says why, or why there is none. Pure. */
 export function place(input: PlaceInput): Placed {
   const { rooms } = input;
-  if (rooms.length === 0) return { ok: false, why: 'no machine is online' };
+  if (rooms.length === 0) return { ok: false, why: nowhere(input) };
   const judged = rooms.map((room) => ({ room, obstacle: obstacle(input, room) }));
   const fitting = judged.filter(({ obstacle: found }) => found === undefined).map(({ room }) => room);
   if (fitting.length === 0) return { ok: false, why: whyNot(input, judged) };
@@ -30,6 +32,9 @@ export function place(input: PlaceInput): Placed {
   if (best === undefined) return { ok: false, why: 'no machine is online' };
   return { ok: true, room: best.room, reason: reasonFor(input, best.room, fitting.length) };
 }
+
+const nowhere = ({ closed = [] }: PlaceInput): string =>
+  closed.length === 0 ? 'no machine is online' : `no machine takes replicas: ${showNames(closed)}: closed`;
 
 /** What forbids this machine, or undefined. Resource shortage is told apart, since a person can mend it. */
 function obstacle(input: PlaceInput, room: Room): Obstacle | undefined {

@@ -2,13 +2,14 @@ import { overlaps, parseCidr } from '#base/cidr.ts';
 import { BallastError } from '#base/errors.ts';
 import { same } from '#base/json.ts';
 import type { Problem } from '#base/result.ts';
+import { machinesOf } from '#plan/machines/pool.ts';
 import type { MachineRecord, Policy } from '#plan/model.ts';
 import { keys } from '#server/keys.ts';
 import type { FleetModel } from '#spec/fleet-model.ts';
 import type { Origins } from '#spec/model.ts';
 import type { Output } from '#wire/operations.ts';
 import type { Control } from './context.ts';
-import { machinesOf, newRecords } from './machine-records.ts';
+import { newRecords } from './machine-records.ts';
 
 /**
  * Takes a fleet file as what people want. Machines of provider `local` are recorded here, before anything makes

@@ -3,19 +3,8 @@ import { nthAddress, nthSubnet, parseCidr } from '#base/cidr.ts';
 import { BallastError } from '#base/errors.ts';
 import type { MachineRecord } from '#plan/model.ts';
 import { keys } from '#server/keys.ts';
-import type { FleetModel, PoolModel } from '#spec/fleet-model.ts';
+import type { FleetModel } from '#spec/fleet-model.ts';
 import type { Control } from './context.ts';
-
-/** Names of the machines a pool asks for. */
-export function machinesOf(pool: PoolModel): readonly string[] {
-  if (pool.count === undefined) return [pool.name];
-  return Array.from({ length: pool.count }, (_, i) => `${pool.name}-${i + 1}`);
-}
-
-/** The pool a machine belongs to by its name. */
-export function poolOf(fleet: FleetModel, machine: string): PoolModel | undefined {
-  return Object.values(fleet.pools).find((pool) => machinesOf(pool).includes(machine));
-}
 
 /** Records for machines that are new, and what has to be committed with them. Numbers are never given twice. */
 export async function newRecords(

@@ -1,11 +1,12 @@
 import { BallastError } from '#base/errors.ts';
+import { poolOf } from '#plan/machines/pool.ts';
 import { enrolmentFor, enrolmentsOf, isEnrolled } from '#server/identities.ts';
 import { keys } from '#server/keys.ts';
 import type { Input } from '#wire/operations.ts';
 import type { Enrolment } from '#wire/views.ts';
 import type { Control } from './context.ts';
 import { knownMachine, refuseFull, refuseLoss, volumesGivenUp } from './leaving.ts';
-import { newRecords, poolOf } from './machine-records.ts';
+import { newRecords } from './machine-records.ts';
 
 /** Where machines find the server, and whom they trust there. */
 export interface Door {

@@ -1,7 +1,7 @@
 import { BallastError } from '#base/errors.ts';
+import { poolOf } from '#plan/machines/pool.ts';
 import type { MachineRecord } from '#plan/model.ts';
 import type { MachineFound, Provider, SeedFile } from '#provider/port.ts';
-import { poolOf } from '#server/control/machine-records.ts';
 import { awaitsEnrolment, enrolmentFor, isEnrolled } from '#server/identities.ts';
 import { keys } from '#server/keys.ts';
 import type { Log } from '#server/log.ts';

@@ -30,12 +30,22 @@ export async function testControl(machines = 3): Promise<TestControl> {
   const state = await FleetState.load(store, createChanges(now), now);
   const reports = new Map<string, Partial<ReplicaReport>>();
   const offline = new Set<string>();
+  const seenAt = new Map<string, number>();
 
   function inventory(): Inventory {
+    for (const machine of Object.keys(state.policy.machines)) {
+      if (!offline.has(machine) || !seenAt.has(machine)) seenAt.set(machine, time);
+    }
     const all = Object.keys(state.policy.machines).map((machine): [string, MachineReport] => [
       machine,
       {
-        ...{ machine, connected: !offline.has(machine), seenAt: time, facts: someFacts, failures: [] },
+        ...{
+          machine,
+          connected: !offline.has(machine),
+          seenAt: seenAt.get(machine) ?? time,
+          facts: someFacts,
+          failures: [],
+        },
         converged: state.plan.number,
         replicas: Object.fromEntries(
           Object.values(state.plan.replicas)

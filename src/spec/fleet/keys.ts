@@ -44,7 +44,11 @@ const pool = object({
     { example: 'root@192.0.2.10' },
   ),
   host: honoured(hostShape, 'baseline of these machines, laid over that of all'),
-  replace_after: later('replace a machine by hand: ballast machine rm, then ballast machine add'),
+  replace_after: honoured(
+    { kind: 'duration', minMs: 1_000 },
+    'away for longer, a machine is replaced by a new one without being asked; for provider local',
+    { example: '2m', byDefault: 'never; its replicas move after 2m' },
+  ),
 });
 
 const network = object({

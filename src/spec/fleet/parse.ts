@@ -1,4 +1,5 @@
 import { overlaps, parseCidr, showCidr } from '#base/cidr.ts';
+import { parseDurationMs } from '#base/duration.ts';
 import { present } from '#base/present.ts';
 import type { Result } from '#base/result.ts';
 import { parseSizeBytes } from '#base/size.ts';
@@ -143,6 +144,7 @@ function poolOf({ key, value }: Entry, problems: Problems): PoolModel {
       cpus: numberOf(get(value, 'size', 'cpus')),
       memoryBytes: memoryOf(key, get(value, 'size', 'memory'), problems),
     }),
+    replaceAfterMs: parseDurationMs(textOf(get(value, 'replace_after')) ?? ''),
     address,
   });
 }
@@ -183,17 +185,23 @@ function checkSsh(name: string, pool: Tree, problems: Problems): void {
       at: address?.at,
     });
   }
-  for (const key of ['count', 'size']) {
+  for (const [key, { why, fix }] of Object.entries(notForSsh)) {
     const other = get(pool, key);
     if (other === undefined) continue;
-    problems.add('conflict', {
-      what: `machines.${name}: ${key} has no place beside provider: ssh`,
-      why: 'the machine is there already, as it is, and only once',
-      fix: key === 'count' ? 'write one entry for every machine' : 'remove it',
-      at: other.at,
-    });
+    const what = `machines.${name}: ${key} has no place beside provider: ssh`;
+    problems.add('conflict', { what, why, fix, at: other.at });
   }
 }
+
+const asItIs = 'the machine is there already, as it is, and only once';
+const notForSsh = {
+  count: { why: asItIs, fix: 'write one entry for every machine' },
+  size: { why: asItIs, fix: 'remove it' },
+  replace_after: {
+    why: 'nobody here can make another machine in its place',
+    fix: 'remove it: its replicas move to other machines by themselves, two minutes after it is gone',
+  },
+};
 
 const networkDefaults: FleetNetworkModel = { machines: '10.90.0.0/24', containers: '10.91.0.0/16' };
 

@@ -83,7 +83,7 @@ function unknownKey(entry: Entry, keys: Keys, path: string, problems: Problems):
     } else if (entry.key === 'x-ballast') {
       problems.add('unknown-key', {
         what: `x-ballast has no meaning ${path === '' ? 'at the top of the file' : `in ${path}`}`,
-        fix: 'write it below a service: services.NAME.x-ballast',
+        fix: 'write it below a service or a volume: services.NAME.x-ballast',
         at: entry.at,
       });
     }

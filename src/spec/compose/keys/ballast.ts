@@ -1,4 +1,5 @@
 import { duration, honoured, integer, later, matching, object } from '#spec/table/shape.ts';
+import { onLoss } from './storage.ts';
 
 /** `x-ballast` of a service: the one extension key, for what Compose has no word for. */
 export const ballast = honoured(
@@ -34,6 +35,7 @@ export const ballast = honoured(
       'an HTTP path the agent asks from outside: nothing is needed in the image',
       { example: '{ path: /healthz, port: 8080 }' },
     ),
+    on_loss: onLoss,
     ingress: later('publish a port: ports: ["80:8080"]'),
     inbound: later('put services that may talk on one network, and others on another'),
     outbound: later('use a network with internal: true for services that may reach nothing outside'),

@@ -145,6 +145,13 @@ const external = honoured(
   { example: 'true' },
 );
 
+/** `on_loss`, below a service or a volume. */
+export const onLoss = honoured(
+  choice('wait', 'recreate', 'restore'),
+  'when the machine with the data is lost: wait for it, recreate (begin empty elsewhere), or restore (waits too: there are no backups yet)',
+  { example: 'wait', byDefault: 'wait' },
+);
+
 /** Below the top-level key volumes. */
 export const volumeTable = object(
   {
@@ -160,6 +167,9 @@ export const volumeTable = object(
       example: '{ type: nfs, device: ":/export", o: "addr=192.0.2.20" }',
     }),
     labels: honoured(pairs, 'labels of the volume', { example: '{ team: shop }' }),
+    'x-ballast': honoured(object({ on_loss: onLoss }), 'what Compose has no word for', {
+      example: '{ on_loss: recreate }',
+    }),
   },
   { orNothing: true },
 );

@@ -27,6 +27,7 @@ import {
 import type { ServiceScope } from './scope.ts';
 import { at, complain } from './scope.ts';
 import { devicesOf, namespaceOf, securityOptOf } from './security.ts';
+import { onLossOf } from './shared.ts';
 import { bytesOf, integerOf, msOf, pairsOf } from './values.ts';
 
 /** A service of the model, and where its ports were written, for checks across services. */
@@ -71,6 +72,7 @@ export function serviceOf(scope: ServiceScope, awaited: boolean): WrittenService
     annotations: pairsOf(at(scope, 'annotations')),
     dependsOn: dependenciesOf(scope),
     deploy,
+    onLoss: onLossOf(at(scope, 'x-ballast', 'on_loss')),
   });
   refuseConflicts(scope, model);
   return { model, ports };

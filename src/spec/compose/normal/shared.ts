@@ -1,5 +1,6 @@
 import { resolvePath } from '#base/path.ts';
-import type { ConfigModel, NetworkModel, SecretModel, VolumeModel } from '#spec/model.ts';
+import { present } from '#base/present.ts';
+import type { ConfigModel, NetworkModel, OnLoss, SecretModel, VolumeModel } from '#spec/model.ts';
 import type { Entry, Tree } from '#spec/yaml/tree.ts';
 import { booleanOf, entriesOf, get, textOf } from '#spec/yaml/tree.ts';
 import type { Scope } from './scope.ts';
@@ -79,14 +80,23 @@ export const sharedVolumesOf = (scope: Scope): Readonly<Record<string, VolumeMod
   collect(section(scope, 'volumes'), (entry) => {
     const external = isExternal(entry.value);
     if (external) onlyName(scope, 'volumes', entry);
-    return {
+    return present({
       name: nameOf(scope, entry),
       external,
       driver: textOf(get(entry.value, 'driver')) ?? 'local',
       driverOpts: pairsOf(get(entry.value, 'driver_opts')),
       labels: pairsOf(get(entry.value, 'labels')),
-    };
+      onLoss: onLossOf(get(entry.value, 'x-ballast', 'on_loss')),
+    });
   });
+
+const words: readonly string[] = ['wait', 'recreate', 'restore'] satisfies OnLoss[];
+
+/** `on_loss` of a volume or a service; undefined when it says nothing. */
+export const onLossOf = (tree: Tree | undefined): OnLoss | undefined => {
+  const text = textOf(tree) ?? '';
+  return words.includes(text) ? (text as OnLoss) : undefined;
+};
 
 type Origin = 'file' | 'environment' | 'content';
 

@@ -24,16 +24,19 @@ export class Hub {
   readonly #options: HubOptions;
   readonly #connections = new Map<string, AgentConnection>();
   readonly #reports = new Map<string, MachineReport>();
+  readonly #since: number;
   #inventory: Inventory | undefined;
 
   constructor(options: HubOptions) {
     this.#options = options;
+    this.#since = options.now();
   }
 
   /** Everything machines said last. A new object only when something changed. */
   get inventory(): Inventory {
     this.#inventory ??= {
       machines: Object.fromEntries([...this.#reports].sort(([a], [b]) => (a < b ? -1 : 1))),
+      listeningSince: this.#since,
     };
     return this.#inventory;
   }

@@ -60,8 +60,8 @@ export async function enrol(
     if (stored.usedBy !== undefined && stored.usedBy !== usedBy)
       throw refused('it was used already, with another key');
     const { machine } = stored;
-    if (!(machine in state.policy.machines))
-      throw refused(`the machine ${machine} is no longer part of the fleet`);
+    const record = state.policy.machines[machine];
+    if (record === undefined) throw refused(`the machine ${machine} is no longer part of the fleet`);
     const identity =
       stored.usedBy === undefined
         ? undefined
@@ -69,7 +69,11 @@ export async function enrol(
     const next: StoredIdentity = { identity: identity ?? newIdentity(), at: state.now() };
     const certificate = await authority.forAgent(csr, machine, next.identity);
     await state.commit({
-      set: { [key]: { ...stored, usedBy } satisfies StoredEnrolment, [keys.agent(machine)]: next },
+      set: {
+        [key]: { ...stored, usedBy } satisfies StoredEnrolment,
+        [keys.agent(machine)]: next,
+        [keys.machine(machine)]: { ...record, joinedAt: state.now() },
+      },
       events: [{ kind: 'machine-enrolled', machine, what: `${machine} joined the fleet` }],
     });
     return { machine, certificate };

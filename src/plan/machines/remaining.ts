@@ -1,4 +1,4 @@
-import type { Inventory, Plan, Policy, Replica } from '#plan/model.ts';
+import type { Inventory, Policy, Replica } from '#plan/model.ts';
 import type { ServiceModel } from '#spec/model.ts';
 
 const modelOf = (policy: Policy, { app, service, release }: Replica): ServiceModel | undefined =>
@@ -21,12 +21,5 @@ export function movable(
   return replicas.filter(
     (replica) =>
       replica.machine === machine && !isGlobal(modelOf(policy, replica)) && !hasEnded(inventory, replica),
-  );
-}
-
-/** What a machine that is being drained still has: replicas of a plan that have not ended. */
-export function remaining(plan: Plan, inventory: Inventory, machine: string): readonly Replica[] {
-  return Object.values(plan.replicas).filter(
-    (replica) => replica.machine === machine && !hasEnded(inventory, replica),
   );
 }

@@ -1,4 +1,5 @@
 import { same } from '#base/json.ts';
+import { machinesOf, poolOf } from '#plan/machines/pool.ts';
 import type { MachineRecord, Plan, Policy } from '#plan/model.ts';
 import { settle } from '#server/simulate.ts';
 import type { FleetModel, PoolModel } from '#spec/fleet-model.ts';
@@ -7,7 +8,6 @@ import type { Control } from './context.ts';
 import { shown } from './field-text.ts';
 import { fleetChange } from './fleet.ts';
 import { type Imagined, imagine } from './imagined.ts';
-import { machinesOf, poolOf } from './machine-records.ts';
 import { manifestChanges } from './manifest-diff.ts';
 import type { PreviewParts } from './preview.ts';
 

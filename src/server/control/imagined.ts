@@ -1,8 +1,8 @@
+import { newRecords, poolOf } from '#plan/machines/pool.ts';
 import type { Inventory, MachineFacts, MachineReport, Policy } from '#plan/model.ts';
 import type { FleetModel } from '#spec/fleet-model.ts';
 import type { Control } from './context.ts';
 import { fleetChange } from './fleet.ts';
-import { newRecords, poolOf } from './machine-records.ts';
 
 export interface Imagined {
   readonly policy: Policy;

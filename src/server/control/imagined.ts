@@ -1,8 +1,9 @@
-import { newRecords, poolOf } from '#plan/machines/pool.ts';
+import { poolOf } from '#plan/machines/pool.ts';
 import type { Inventory, MachineFacts, MachineReport, Policy } from '#plan/model.ts';
 import type { FleetModel } from '#spec/fleet-model.ts';
 import type { Control } from './context.ts';
 import { fleetChange } from './fleet.ts';
+import { newRecords } from './machine-records.ts';
 
 export interface Imagined {
   readonly policy: Policy;

@@ -3,8 +3,9 @@ import { BallastError } from '#base/errors.ts';
 import { writeAtomic } from '#host/atomic.ts';
 
 /** What the agent is told when it is installed. */
-export interface AgentConfig {
-  readonly machine: string;
+export interface ToldConfig {
+  /** Absent: the server names it when it joins. */
+  readonly machine?: string;
   /** `https://192.0.2.1:7443`. */
   readonly server: string;
   /** PEM of the fleet's certificate authority. */
@@ -13,7 +14,12 @@ export interface AgentConfig {
   readonly token?: string;
 }
 
-export async function readConfig(path: string): Promise<AgentConfig> {
+/** What the agent knows once it has a name. */
+export interface AgentConfig extends ToldConfig {
+  readonly machine: string;
+}
+
+export async function readConfig(path: string): Promise<ToldConfig> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new BallastError('bad-file', `the agent's configuration ${path} cannot be read`, {
       fix: 'let the machine in with `ballast machine add`, which writes it',
@@ -23,19 +29,28 @@ export async function readConfig(path: string): Promise<AgentConfig> {
   return parseConfig(path, text);
 }
 
-export function parseConfig(path: string, text: string): AgentConfig {
-  let parsed: Partial<Record<keyof AgentConfig, unknown>>;
+export function parseConfig(path: string, text: string): ToldConfig {
+  let parsed: Partial<Record<keyof ToldConfig, unknown>>;
   try {
     parsed = JSON.parse(text) as typeof parsed;
   } catch (cause) {
     throw new BallastError('bad-file', `${path} is no JSON`, { cause });
   }
-  const missing = (['machine', 'server', 'ca'] as const).filter((key) => typeof parsed?.[key] !== 'string');
+  // The server names one that joins by a token of a pool.
+  const needed =
+    parsed?.token === undefined ? (['machine', 'server', 'ca'] as const) : (['server', 'ca'] as const);
+  const missing = needed.filter((key) => typeof parsed?.[key] !== 'string');
   if (missing.length > 0) throw new BallastError('bad-file', `${path} lacks ${missing.join(', ')}`);
-  return parsed as AgentConfig;
+  return parsed as ToldConfig;
 }
 
-export async function forgetToken(path: string, { token: _, ...config }: AgentConfig): Promise<AgentConfig> {
+/** The token was used: the configuration is without it from now on, and with the name that it gave. */
+export async function forgetToken(
+  path: string,
+  { token: _, ...told }: ToldConfig,
+  machine: string,
+): Promise<AgentConfig> {
+  const config = { ...told, machine };
   await writeAtomic(path, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
   return config;
 }

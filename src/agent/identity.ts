@@ -4,15 +4,25 @@ import { join } from 'node:path';
 import { BallastError } from '#base/errors.ts';
 import { writeAtomic } from '#host/atomic.ts';
 import { createClient } from '#wire/client.ts';
-import { type AgentConfig, forgetToken } from './config.ts';
+import { type AgentConfig, forgetToken, type ToldConfig } from './config.ts';
 import { newPrivateKey, signingRequest } from './csr.ts';
 import { log } from './log.ts';
+import { ownAddress } from './own-address.ts';
 
 /** Who the machine is towards the server, all PEM. */
 export interface Identity {
   readonly key: string;
   readonly certificate: string;
   readonly ca: string;
+}
+
+/** The name that the certificate gives the machine. */
+export function nameIn({ certificate }: Identity): string {
+  const name = /^CN=agent:(.+)$/m.exec(new X509Certificate(certificate).subject)?.[1];
+  if (name !== undefined) return name;
+  throw new BallastError('bad-file', 'the certificate of this machine names no machine', {
+    fix: 'let it in again: ballast machine add',
+  });
 }
 
 /** When half of a certificate's life is over, ms since the epoch: time to renew it. */
@@ -29,14 +39,18 @@ export async function loadIdentity(stateDir: string): Promise<Identity | undefin
 
 /** Trades the one-time token for a certificate. The key is made here, and kept before it is used. */
 export async function enrol(
-  config: AgentConfig,
+  config: ToldConfig,
   { configFile, stateDir, signal }: { configFile: string; stateDir: string; signal: AbortSignal },
 ): Promise<Identity> {
   const { token, server, ca, machine } = config;
   if (token === undefined) {
-    throw new BallastError('unauthenticated', `${machine} has neither a certificate nor a token to get one`, {
-      fix: `let it in again: ballast machine add ${machine}`,
-    });
+    throw new BallastError(
+      'unauthenticated',
+      `${machine ?? 'it'} has neither a certificate nor a token to get one`,
+      {
+        fix: `let it in again: ballast machine add ${machine ?? 'NAME'}`,
+      },
+    );
   }
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
   const keyFile = join(stateDir, 'key.pem');
@@ -44,11 +58,13 @@ export async function enrol(
   await writeAtomic(keyFile, key, { mode: 0o600 });
   const client = createClient({ server, ca });
   try {
-    const csr = signingRequest(key, machine);
-    const answer = await client.call('enrol', { token, csr }, { signal });
+    const csr = signingRequest(key, machine ?? 'newcomer');
+    const address = await ownAddress(server);
+    const input = { token, csr, ...(address === undefined ? {} : { address }) };
+    const answer = await client.call('enrol', input, { signal });
     const identity = await keep(stateDir, { key, certificate: answer.certificate, ca: answer.ca });
-    await forgetToken(configFile, config);
-    log.info(`joined the fleet as ${machine}`);
+    await forgetToken(configFile, config, nameIn(identity));
+    log.info(`joined the fleet as ${nameIn(identity)}`);
     return identity;
   } finally {
     client.close();

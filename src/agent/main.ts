@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { agentConfigPath, agentStateDir } from '#base/agent-paths.ts';
 import { BallastError } from '#base/errors.ts';
 import type { AgentReport, FromAgent, ToAgent } from '#wire/agent-messages.ts';
-import { type AgentConfig, forgetToken, readConfig } from './config.ts';
+import { type AgentConfig, forgetToken, readConfig, type ToldConfig } from './config.ts';
 import { createFacts } from './facts.ts';
-import { enrol, type Identity, loadIdentity, renew, renewalDue } from './identity.ts';
+import { enrol, type Identity, loadIdentity, nameIn, renew, renewalDue } from './identity.ts';
 import { type Link, openLink } from './link.ts';
 import { explain, log } from './log.ts';
 import { type Machine, openMachine } from './machine.ts';
@@ -32,8 +32,10 @@ const newsMax = 500;
 export async function runAgent(options: AgentOptions): Promise<void> {
   const { configFile = agentConfigPath, stateDir = agentStateDir, signal } = options;
   setMaxListeners(0, signal);
-  const config = await readConfig(configFile);
+  const told = await readConfig(configFile);
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  const config = await named(told, { configFile, stateDir, signal });
+  if (config === undefined) return;
   const facts = createFacts();
   const backlog: News[] = [];
   let link: Link | undefined;
@@ -42,7 +44,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const machine = await openMachine({
     machine: config.machine,
     stateDir,
-    anew: config.token !== undefined,
+    anew: told.token !== undefined,
     signal,
     onChange: () => voice?.changed(),
     onNews(event) {
@@ -149,9 +151,21 @@ function isUnsure({ manifest, replicas }: Machine): boolean {
   return known.length < wanted || known.some(({ state }) => state === 'starting');
 }
 
+/** The configuration with the machine's name: one that was told none has to join before all else. */
+async function named(
+  { machine, ...told }: ToldConfig,
+  where: { configFile: string; stateDir: string; signal: AbortSignal },
+): Promise<AgentConfig | undefined> {
+  if (machine !== undefined) return { ...told, machine };
+  const identity = await becomeKnown(told, where);
+  if (identity === undefined) return undefined;
+  const { token: _, ...known } = told;
+  return { ...known, machine: nameIn(identity) };
+}
+
 /** A certificate, whatever it takes: the one there is, or a new one for the token. */
 async function becomeKnown(
-  config: AgentConfig,
+  config: ToldConfig,
   where: { configFile: string; stateDir: string; signal: AbortSignal },
 ): Promise<Identity | undefined> {
   const { configFile, stateDir, signal } = where;
@@ -163,7 +177,7 @@ async function becomeKnown(
     } catch (cause) {
       if (known !== undefined && cause instanceof BallastError && cause.http >= 400 && cause.http < 500) {
         // The token was used before a crash could note it; the certificate it gave is here.
-        await forgetToken(configFile, config);
+        await forgetToken(configFile, config, config.machine ?? nameIn(known));
         return known;
       }
       if (!signal.aborted) log.again('join', `could not join the fleet: ${explain(cause)}`);

@@ -152,8 +152,8 @@ export function consequencesOf(
     ...(replicas.length === 0
       ? []
       : [`${count(replicas.length, 'replica')} on it must run elsewhere: ${listOf(replicas)}`]),
-    ...(provider === 'local' ? ['it is destroyed with all that is on it'] : []),
-    ...(provider === 'ssh' && status === 'offline' ? ['it is away: what it runs goes on there'] : []),
+    ...(isMadeHere(provider) ? ['it is destroyed with all that is on it'] : []),
+    ...(!isMadeHere(provider) && status === 'offline' ? ['it is away: what it runs goes on there'] : []),
     ...(force ? ['the fleet gives up the data of volumes on it'] : []),
   ];
 }
@@ -181,3 +181,6 @@ export async function tellMoves(
     for (const text of waiting) progress.note(`  ${paint.yellow(marks.warning)} ${app}: ${text}`);
   }
 }
+
+/** Whether the server makes and destroys such machines. */
+const isMadeHere = (provider: string): boolean => provider === 'local' || provider === 'incus';

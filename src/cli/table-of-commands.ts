@@ -104,6 +104,11 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
     summary: 'Let a machine into the fleet over ssh',
     load: async () => (await import('./commands/machine-add.ts')).machineAdd,
   },
+  'machine user-data': {
+    group: fleet,
+    summary: 'Print a cloud-init document by which machines join by themselves',
+    load: async () => (await import('./commands/machine-user-data.ts')).machineUserData,
+  },
   'machine rm': {
     group: fleet,
     summary: 'Put a machine out of the fleet',

@@ -1,4 +1,4 @@
-import type { FleetModel } from '#spec/fleet-model.ts';
+import type { FleetModel, ProviderKind } from '#spec/fleet-model.ts';
 import type { AppModel, Origins } from '#spec/model.ts';
 
 /** Everything people asked for. */
@@ -15,7 +15,7 @@ export interface Policy {
 /** A machine that was let into the fleet. */
 export interface MachineRecord {
   readonly name: string;
-  readonly provider: 'local' | 'ssh';
+  readonly provider: ProviderKind;
   /** Own number, never used twice: the machine's container subnet follows from it. From 1. */
   readonly index: number;
   /** Where other machines reach it, an IPv4 address. */

@@ -25,14 +25,20 @@ export function agentSeed({
   readonly executable: string;
 }): SeedFile[] {
   const { machine, server, ca, token } = enrolment;
-  const config: AgentConfig = { machine, server, ca, token };
   return [
     { path: executablePath, mode: 0o755, copyOf: executable },
-    { path: agentConfigPath, mode: 0o600, content: `${JSON.stringify(config, null, 2)}\n` },
-    { path: agentUnitPath, mode: 0o644, content: unit },
+    ...agentFiles({ machine, server, ca, token }),
     { path: agentEnabledPath, mode: 0o777, linkTo: agentUnitPath },
   ];
 }
+
+/** What the agent is told and its unit. One that is told no name gets it from the server when it joins. */
+export const agentFiles = (
+  config: Omit<AgentConfig, 'machine'> & { readonly machine?: string },
+): SeedFile[] => [
+  { path: agentConfigPath, mode: 0o600, content: `${JSON.stringify(config, null, 2)}\n` },
+  { path: agentUnitPath, mode: 0o644, content: unit },
+];
 
 /**
  * The agent manages the whole system, so it cannot be fenced off from it. What it starts inherits its limits,

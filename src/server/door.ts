@@ -12,6 +12,8 @@ export interface ServerDoor extends Door {
   /** Now it is known where the server listens. */
   readonly listening: (bound: readonly Endpoint[]) => void;
   readonly port: () => number;
+  /** The URL for machines of which nothing is known yet; `reachedAt` is how a person came to the server. */
+  readonly urlForStrangers: (reachedAt: string | undefined) => string;
   /** The URL that admin.json names. */
   readonly forPeople: () => string;
 }
@@ -37,6 +39,22 @@ export function doorOf({
     forPeople() {
       const [told] = advertised;
       return told === undefined ? urlOf(must(bound[0], 'an address to listen on')) : toldUrl(told);
+    },
+    urlForStrangers(reachedAt) {
+      const [told] = advertised;
+      if (told !== undefined) return toldUrl(told);
+      const open = bound.find(({ host }) => !isLoopback(host) && !isWildcard(host));
+      if (open !== undefined) return urlOf(open);
+      const came = reachedAt !== undefined && URL.canParse(reachedAt) ? new URL(reachedAt) : undefined;
+      if (came?.protocol === 'https:' && !isLoopback(came.hostname)) return came.origin;
+      const { fleet, machines } = state.policy;
+      if (Object.values(machines).some((machine) => machine.provider === 'local')) {
+        return urlOf({ host: gatewayOf(fleet.network.machines), port: port() });
+      }
+      throw new BallastError('unreachable', 'nothing says how new machines find the server', {
+        why: 'it is reached on an address that is this computer’s own',
+        fix: 'tell it: `ballast server --advertise HOST`',
+      });
     },
     async urlFor({ provider, address }) {
       if (provider === 'local')

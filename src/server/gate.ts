@@ -1,3 +1,4 @@
+import { join, resolve } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { compileManifest } from '#compile/compile.ts';
 import { nextPlan } from '#plan/next.ts';
@@ -9,6 +10,7 @@ import type { Control } from './control/context.ts';
 import { picture } from './control/releases.ts';
 import { documents } from './documents.ts';
 import { doorOf, type ServerDoor } from './door.ts';
+import { createExecutables } from './executables.ts';
 import type { Foundation } from './foundation.ts';
 import { heardFrom } from './heard.ts';
 import { Hub } from './hub.ts';
@@ -17,8 +19,10 @@ import { Listeners } from './listeners.ts';
 import { createLocalMachines, type LocalMachines } from './local-machines.ts';
 import { createMetrics } from './metrics.ts';
 import type { ServerOptions } from './options.ts';
+import { createRefusals } from './refusals.ts';
 import { createRegistry, type Registry } from './registry.ts';
 import type { FleetState } from './state.ts';
+import { mayDownload } from './tickets.ts';
 
 /** The way in: API, agents and terminals, on every address that is listened on. */
 export interface Gate {
@@ -54,13 +58,20 @@ export function openGate(base: Foundation, options: ServerOptions, closing: Abor
   const metrics = createMetrics(base.storePath);
   const advertised = (options.advertise ?? []).map((text) => parseEndpoint(text, 0));
   const door = doorOf({ state, ca: authority.certificate, advertised });
+  const executables = createExecutables(
+    join(resolve(options.dataDir), 'executables'),
+    options.local?.executable,
+  );
   const service = serviceOf({
-    ...{ control, hub, authority, registry, door, version },
+    ...{ control, hub, authority, registry, door, version, executables },
+    refusedEnrolment: createRefusals(intake.tell, now),
     compile: options.compile ?? compileManifest,
     heard: heardFrom(() => enrolledMachines(state), { hub, changes, now }),
   });
   const http = createHttp({
     ...{ state, service, log, closing, count: metrics.count },
+    executable: async (token, digest) =>
+      (await mayDownload(state, token, digest)) ? executables.place(digest) : undefined,
     documents: documents({
       version,
       leadership,

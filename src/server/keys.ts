@@ -21,6 +21,9 @@ export const keys = {
   user: (name: string) => `identity/user/${name}`,
   enrolments: 'enrolment/',
   enrolment: (hash: string) => `enrolment/${hash}`,
+  /** Tokens that stand in user data. */
+  tickets: 'ticket/',
+  ticket: (hash: string) => `ticket/${hash}`,
   token: (hash: string) => `token/${hash}`,
   secrets: 'secret/',
   secret: (name: string) => `secret/${name}/`,

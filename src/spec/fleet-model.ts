@@ -8,12 +8,24 @@ export interface FleetModel {
   readonly registry: RegistryModel;
   /** Baseline of every machine whose pool has none of its own. */
   readonly host?: HostModel;
+  /** Incus servers that pools are made on, by name. Absent: none. */
+  readonly incus?: Readonly<Record<string, IncusModel>>;
 }
+
+/**
+ * Who makes a pool's machines. `local` and `incus`: the server does. `ssh`: they are there, and a person lets them in.
+ * `user-data`: others make them, and they join by themselves with a token of the pool.
+ */
+export type ProviderKind = 'local' | 'ssh' | 'incus' | 'user-data';
+
+/** Whether the server makes machines of this kind, and destroys them. */
+export const isMade = (provider: ProviderKind): provider is 'local' | 'incus' =>
+  provider === 'local' || provider === 'incus';
 
 /** Machines made alike. A single machine of the file is a pool without `count`: its machine bears the pool's name. */
 export interface PoolModel {
   readonly name: string;
-  readonly provider: 'local' | 'ssh';
+  readonly provider: ProviderKind;
   /** Absent: one machine, named as the pool. Otherwise `name-1` to `name-count`. */
   readonly count?: number;
   readonly labels: Readonly<Record<string, string>>;
@@ -24,6 +36,37 @@ export interface PoolModel {
   readonly address?: string;
   /** Baseline of its machines, that of the fleet already in it. */
   readonly host?: HostModel;
+  /** For `incus`. */
+  readonly incus?: IncusPoolModel;
+}
+
+/** An Incus server. It is known by `fingerprint` or vouched for by `ca`; the fleet shows `secret` or `identity`. */
+export interface IncusModel {
+  readonly name: string;
+  /** `https://host:port`, without a path. */
+  readonly url: string;
+  /** SHA-256 of its certificate, 64 small hexadecimal digits. */
+  readonly fingerprint?: string;
+  /** A PEM file on the server's computer. */
+  readonly ca?: string;
+  /** Name of the fleet's secret with the client certificate and its key, PEM. */
+  readonly secret?: string;
+  /** A file on the server's computer with the same. */
+  readonly identity?: string;
+  readonly project: string;
+  /** Network that machines' addresses are taken from. */
+  readonly addresses: string;
+}
+
+export interface IncusPoolModel {
+  /** Name of the Incus server. */
+  readonly on: string;
+  readonly type: 'container' | 'vm';
+  readonly image: string;
+  readonly imageServer?: string;
+  readonly network: string;
+  readonly storage?: string;
+  readonly profiles: readonly string[];
 }
 
 export interface FleetNetworkModel {

@@ -16,6 +16,7 @@ import type {
   ReplicaView,
   RolloutView,
   SecretView,
+  UserDataView,
 } from './views.ts';
 
 /**
@@ -60,6 +61,20 @@ export interface Operations {
     };
     output: Enrolment;
   };
+  makeUserData: {
+    input: {
+      machine?: string;
+      pool?: string;
+      /** How many machines of the pool may join with it. Default: 1. */
+      machines?: number;
+      /** Default: ten minutes. */
+      ttlMs?: number;
+      /** URL by which the caller reaches the server: where machines look for it when nothing says better. */
+      reachedAt?: string;
+    };
+    output: UserDataView;
+  };
+  revokeUserData: { input: { machine?: string; pool?: string }; output: { revoked: number } };
   emptyMachine: { input: { machine: string; force?: boolean }; output: Empty };
   removeMachine: { input: { machine: string; force?: boolean }; output: Empty };
   applyFleet: {
@@ -70,7 +85,11 @@ export interface Operations {
   setSecret: { input: { secret: string; value: string }; output: SecretView };
   removeSecret: { input: { secret: string }; output: Empty };
   registryAccess: { input: Empty; output: RegistryAccess };
-  enrol: { input: { token: string; csr: string }; output: { certificate: string; ca: string } };
+  enrol: {
+    /** `address`: where other machines reach it; asked for when nobody said it before. */
+    input: { token: string; csr: string; address?: string };
+    output: { certificate: string; ca: string };
+  };
   renew: { input: { csr: string }; output: { certificate: string; ca: string } };
 }
 
@@ -178,6 +197,20 @@ export const operations = {
     kind: 'call',
     role: 'user',
     summary: 'Let a machine in: gives a one-time token',
+  },
+  makeUserData: {
+    method: 'POST',
+    path: '/v1/user-data',
+    kind: 'call',
+    role: 'user',
+    summary: 'A cloud-init document by which machines join by themselves',
+  },
+  revokeUserData: {
+    method: 'DELETE',
+    path: '/v1/user-data',
+    kind: 'call',
+    role: 'user',
+    summary: 'Make void the user data given out for a machine or a pool',
   },
   emptyMachine: {
     method: 'POST',

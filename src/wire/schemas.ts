@@ -79,6 +79,18 @@ export const inputSchemas = {
       labels: maybe(dictionary(text)),
     }),
   ),
+  makeUserData: inputOf<'makeUserData'>()(
+    z.strictObject({
+      machine: maybe(machineName),
+      pool: maybe(machineName),
+      machines: maybe(z.int().min(1).max(250)),
+      ttlMs: maybe(natural),
+      reachedAt: maybe(z.string().max(300)),
+    }),
+  ),
+  revokeUserData: inputOf<'revokeUserData'>()(
+    z.strictObject({ machine: maybe(machineName), pool: maybe(machineName) }),
+  ),
   emptyMachine: inputOf<'emptyMachine'>()(
     z.strictObject({ machine: machineName, force: maybe(z.boolean()) }),
   ),
@@ -90,7 +102,9 @@ export const inputSchemas = {
   setSecret: inputOf<'setSecret'>()(z.strictObject({ secret: secretName, value: z.string().max(512 << 10) })),
   removeSecret: inputOf<'removeSecret'>()(z.strictObject({ secret: secretName })),
   registryAccess: empty,
-  enrol: inputOf<'enrol'>()(z.strictObject({ token: z.string().max(256), csr: certificateRequest })),
+  enrol: inputOf<'enrol'>()(
+    z.strictObject({ token: z.string().max(256), csr: certificateRequest, address: maybe(ipv4) }),
+  ),
   renew: inputOf<'renew'>()(z.strictObject({ csr: certificateRequest })),
 } as const satisfies Record<OperationName, z.ZodObject>;
 
@@ -115,6 +129,8 @@ export const outputSchemas = {
   logs: outputOf<'logs'>()(view.logLine),
   listMachines: outputOf<'listMachines'>()(z.strictObject({ machines: z.array(view.machineView) })),
   addMachine: outputOf<'addMachine'>()(view.enrolment),
+  makeUserData: outputOf<'makeUserData'>()(view.userDataView),
+  revokeUserData: outputOf<'revokeUserData'>()(z.strictObject({ revoked: natural })),
   emptyMachine: empty,
   removeMachine: empty,
   applyFleet: outputOf<'applyFleet'>()(z.strictObject({ plan: natural, machines: z.array(text) })),

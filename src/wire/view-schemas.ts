@@ -15,6 +15,7 @@ import type {
   RolloutView,
   SecretView,
   ServiceView,
+  UserDataView,
 } from './views.ts';
 
 const texts = z.array(text);
@@ -230,4 +231,16 @@ export const logLine = schemaOf<LogLine>()(
 
 export const enrolment = schemaOf<Enrolment>()(
   z.strictObject({ machine: text, token: text, server: text, ca: text, expiresAt: z.number() }),
+);
+
+export const userDataView = schemaOf<UserDataView>()(
+  z.strictObject({
+    document: text,
+    server: text,
+    digest: text,
+    expiresAt: z.number(),
+    machines: natural,
+    machine: maybe(text),
+    pool: maybe(text),
+  }),
 );

@@ -54,7 +54,7 @@ is run on it.`,
     const consequences = consequencesOf(found, replicas, flags.force);
     await confirm(`Put ${machine} out of the fleet`, consequences, flags, shell);
     const progress = progressOn(shell, flags.quiet);
-    if (found.provider === 'ssh' && found.status !== 'pending') {
+    if (found.provider !== 'local' && found.provider !== 'incus' && found.status !== 'pending') {
       await leaveFleet(found, flags, { client, progress }, shell);
     } else {
       const input = { machine, ...(flags.force ? { force: true } : {}) };

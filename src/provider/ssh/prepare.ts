@@ -48,11 +48,14 @@ function refuseObstacles({ target }: SshSession, findings: readonly Finding[]): 
  * Installs packages without asking anything. The lists of packages are fetched only when they are absent or too old
  * to be of use. Another package manager at work is waited for.
  */
-export const installScript = (packages: readonly string[]): string => `set -e
-export DEBIAN_FRONTEND=noninteractive LC_ALL=C
+export const installScript = (packages: readonly string[]): string =>
+  `set -e\n${installLines(quoteAll(packages))}`;
+
+/** The same as lines of a longer script; `words` are packages as a shell reads them. */
+export const installLines = (words: string): string => `export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 options='-q -y --no-install-recommends -o DPkg::Lock::Timeout=300'
-apt-get install $options ${quoteAll(packages)} </dev/null || {
+apt-get install $options ${words} </dev/null || {
   apt-get update -q -o DPkg::Lock::Timeout=300 </dev/null
-  apt-get install $options ${quoteAll(packages)} </dev/null
+  apt-get install $options ${words} </dev/null
 }
 `;

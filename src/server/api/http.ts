@@ -1,3 +1,6 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -22,6 +25,8 @@ export interface HttpOptions {
   /** Documents for users beside the operations, by path. */
   readonly documents: Readonly<Record<string, (query: URLSearchParams) => Promise<Response> | Response>>;
   readonly log: Log;
+  /** The executable with that digest, for the holder of a token whose document asks for it. */
+  readonly executable: (token: string, digest: string) => Promise<string | undefined>;
   /** Counts what was answered. */
   readonly count: (operation: string, status: number) => void;
   /** Ends streams when the server ends. */
@@ -48,6 +53,10 @@ export function createHttp(options: HttpOptions): Hono<Env> {
     await next();
   });
   app.use(bodyLimit({ maxSize: bodyBytesMax, onError: () => Promise.reject(tooLong()) }));
+  app.get('/v1/executables/:digest', async (c) => {
+    c.set('operation', 'executable');
+    return await giveExecutable(options, c.req.param('digest'), c);
+  });
   for (const [path, document] of Object.entries(options.documents)) {
     app.get(path, async (c) => {
       c.set('operation', path.slice(1));
@@ -71,6 +80,22 @@ export function createHttp(options: HttpOptions): Hono<Env> {
   return app;
 }
 
+async function giveExecutable(options: HttpOptions, digest: string, c: Context<Env>): Promise<Response> {
+  const token = /^Bearer ([\w-]{1,128})$/i.exec(c.req.header('authorization') ?? '')?.[1];
+  const place = token === undefined ? undefined : await options.executable(token, digest);
+  if (place === undefined) {
+    throw new BallastError('unauthenticated', 'the executable is for machines whose document names it', {
+      fix: 'ask for a new document: `ballast machine user-data`',
+    });
+  }
+  const { size } = await stat(place);
+  const file = createReadStream(place);
+  options.closing.addEventListener('abort', () => file.destroy(), { once: true });
+  return new Response(Readable.toWeb(file) as ReadableStream, {
+    headers: { 'content-type': 'application/octet-stream', 'content-length': String(size) },
+  });
+}
+
 async function perform(
   options: HttpOptions,
   { name, operation }: { readonly name: OperationName; readonly operation: Operation },
@@ -81,7 +106,8 @@ async function perform(
   const input = checkInput(inputSchemas[name], await rawInput(name, operation, c), operation);
   const gone = new AbortController();
   const signal = AbortSignal.any([gone.signal, c.req.raw.signal, options.closing]);
-  const caller: Caller = { principal, by: nameOf(principal), signal };
+  const from = c.env.incoming.socket.remoteAddress?.replace(/^::ffff:/, '') ?? 'somebody';
+  const caller: Caller = { principal, by: nameOf(principal), from, signal };
   // The schema under this name has just read the input; the table ties the two types together.
   const run = options.service[name] as (input: unknown, caller: Caller) => Promise<unknown>;
   const result = await run(input, caller);

@@ -5,15 +5,19 @@ import { appOf, type Control } from '#server/control/context.ts';
 import { applyFleet } from '#server/control/fleet.ts';
 import { previewFleet } from '#server/control/fleet-preview.ts';
 import { emptyMachine, knownMachine } from '#server/control/leaving.ts';
-import { addMachine, type Door, removeMachine } from '#server/control/machines.ts';
+import { addMachine, removeMachine } from '#server/control/machines.ts';
 import { previewApp } from '#server/control/preview.ts';
 import { createRelease, picture } from '#server/control/releases.ts';
 import { removeSecret, setSecret } from '#server/control/secret-wishes.ts';
+import { makeUserData, revokeUserData } from '#server/control/user-data.ts';
+import type { ServerDoor } from '#server/door.ts';
+import type { Executables } from '#server/executables.ts';
 import type { Hub } from '#server/hub.ts';
 import { enrol, isEnrolled, renew } from '#server/identities.ts';
 import type { CompileManifest } from '#server/loops/manifests.ts';
 import type { Authority } from '#server/pki/authority.ts';
 import { isOwnSecret, type Registry } from '#server/registry.ts';
+import { joinByTicket } from '#server/tickets.ts';
 import type { MachineView } from '#wire/views.ts';
 import { appNames, appView, releaseViews, replicasOf, replicaView } from './app-views.ts';
 import { openLogs } from './log-fan-in.ts';
@@ -27,7 +31,10 @@ export interface ServiceParts {
   readonly authority: Authority;
   readonly registry: Registry;
   readonly compile: CompileManifest;
-  readonly door: Door;
+  readonly door: ServerDoor;
+  readonly executables: Executables;
+  /** Tells of a token that was refused. */
+  readonly refusedEnrolment: (cause: unknown, from: string) => void;
   readonly version: string;
   /** Settles when the machines that can be expected to report have done so. */
   readonly heard: (signal: AbortSignal) => Promise<void>;
@@ -35,7 +42,8 @@ export interface ServiceParts {
 
 /** Every operation of the table, put together from the server's parts. */
 export function serviceOf(parts: ServiceParts): Service {
-  const { control, hub, authority, registry, compile, door, version, heard } = parts;
+  const { control, hub, authority, registry, compile, door, version, heard, executables, refusedEnrolment } =
+    parts;
   const { state, secrets } = control;
   const now = () => picture(control);
   const machines = async (): Promise<readonly MachineView[]> =>
@@ -116,7 +124,19 @@ export function serviceOf(parts: ServiceParts): Service {
       return {};
     },
     registryAccess: async () => await registry.access(),
-    enrol: async (input) => ({ certificate: (await enrol(state, authority, input)).certificate, ca }),
+    makeUserData: async (input, { by }) =>
+      await makeUserData(control, input, { by, executables, ca, urlForStrangers: door.urlForStrangers }),
+    revokeUserData: async (input, { by }) => await revokeUserData(control, input, by),
+    enrol: async (input, { from }) => {
+      try {
+        const joined =
+          (await joinByTicket(control, authority, input)) ?? (await enrol(state, authority, input));
+        return { certificate: joined.certificate, ca };
+      } catch (cause) {
+        refusedEnrolment(cause, from);
+        throw cause;
+      }
+    },
     renew: async ({ csr }, { principal }) => {
       if (principal?.kind !== 'agent') throw new BallastError('forbidden', 'only agents renew certificates');
       const machine = must(state.policy.machines[principal.machine], 'the machine of an identity');

@@ -6,6 +6,8 @@ export interface Caller {
   readonly principal: Principal | undefined;
   /** Name for events and releases. */
   readonly by: string;
+  /** Address the request came from. */
+  readonly from: string;
   readonly signal: AbortSignal;
 }
 

@@ -5,7 +5,7 @@ import type { Problem } from '#base/result.ts';
 import { machinesOf } from '#plan/machines/pool.ts';
 import type { MachineRecord, Policy } from '#plan/model.ts';
 import { keys } from '#server/keys.ts';
-import type { FleetModel } from '#spec/fleet-model.ts';
+import { type FleetModel, isMade } from '#spec/fleet-model.ts';
 import type { Origins } from '#spec/model.ts';
 import type { Output } from '#wire/operations.ts';
 import type { Control } from './context.ts';
@@ -59,7 +59,7 @@ export async function applyFleet(
 }
 
 export interface FleetChange {
-  /** All machines that the file names. */
+  /** All machines that the file names; of those that others make, the ones that are there: nobody waits for the rest. */
   readonly names: readonly string[];
   /** Machines to make. */
   readonly missing: readonly Pick<MachineRecord, 'name' | 'provider' | 'labels'>[];
@@ -72,7 +72,9 @@ export interface FleetChange {
 export function fleetChange(policy: Policy, fleet: FleetModel): FleetChange {
   const pools = Object.values(fleet.pools);
   return {
-    names: pools.flatMap(machinesOf),
+    names: pools.flatMap((pool) =>
+      machinesOf(pool).filter((name) => pool.provider !== 'user-data' || name in policy.machines),
+    ),
     labelled: pools.flatMap((pool) =>
       machinesOf(pool).flatMap((name): MachineRecord[] => {
         const there = policy.machines[name];
@@ -80,11 +82,11 @@ export function fleetChange(policy: Policy, fleet: FleetModel): FleetChange {
       }),
     ),
     missing: pools.flatMap((pool) =>
-      pool.provider === 'ssh'
-        ? []
-        : machinesOf(pool)
+      isMade(pool.provider)
+        ? machinesOf(pool)
             .filter((name) => !(name in policy.machines))
-            .map((name) => ({ name, provider: pool.provider, labels: pool.labels })),
+            .map((name) => ({ name, provider: pool.provider, labels: pool.labels }))
+        : [],
     ),
     problems: [...shapeProblems(fleet), ...changeProblems(fleet, policy)],
   };

@@ -4,6 +4,7 @@ import { isEnrolled } from '#server/identities.ts';
 import { keys } from '#server/keys.ts';
 import { registryMachine } from '#server/registry.ts';
 import type { FleetState } from '#server/state.ts';
+import { isMade } from '#spec/fleet-model.ts';
 import type { Input } from '#wire/operations.ts';
 import { type Control, unknown } from './context.ts';
 
@@ -79,10 +80,9 @@ export function refuseLoss({ state: { policy, plan } }: Control, machine: Machin
   const volumes = Object.entries(plan.volumes).flatMap(([volume, place]) => (place === name ? [volume] : []));
   if (volumes.length > 0) {
     throw new BallastError('conflict', `${name} holds the data of ${volumes.join(', ')}`, {
-      why:
-        provider === 'local'
-          ? 'a volume lives on one machine, and its data would be lost with it'
-          : 'a volume lives on one machine: its data would stay behind, and its app begin with an empty one elsewhere',
+      why: isMade(provider)
+        ? 'a volume lives on one machine, and its data would be lost with it'
+        : 'a volume lives on one machine: its data would stay behind, and its app begin with an empty one elsewhere',
       fix: `save the data first, then give it up: \`ballast machine rm ${name} --force\``,
     });
   }
@@ -100,7 +100,7 @@ const hasSuccessor = (policy: Policy, name: string): boolean =>
 /** Refuses to let go of a machine that would go on running what it was given. */
 export async function refuseFull({ state }: Control, machine: MachineRecord): Promise<void> {
   const { name, provider, leaving } = machine;
-  if (provider === 'local' || leaving?.empty || !(await isEnrolled(state, name))) return;
+  if (isMade(provider) || leaving?.empty || !(await isEnrolled(state, name))) return;
   throw new BallastError('conflict', `${name} still holds what the fleet put on it`, {
     why: 'once it is out, nobody can tell it to stop its containers',
     fix: `have it dropped first, which \`ballast machine rm ${name}\` does`,

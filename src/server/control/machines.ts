@@ -2,6 +2,8 @@ import { BallastError } from '#base/errors.ts';
 import { poolOf } from '#plan/machines/pool.ts';
 import { enrolmentFor, enrolmentsOf, isEnrolled } from '#server/identities.ts';
 import { keys } from '#server/keys.ts';
+import { voidedTickets } from '#server/tickets.ts';
+import { isMade, type ProviderKind } from '#spec/fleet-model.ts';
 import type { Input } from '#wire/operations.ts';
 import type { Enrolment } from '#wire/views.ts';
 import type { Control } from './context.ts';
@@ -13,7 +15,7 @@ export interface Door {
   readonly ca: string;
   /** The URL that a machine is to dial. */
   readonly urlFor: (machine: {
-    readonly provider: 'ssh' | 'local';
+    readonly provider: ProviderKind;
     readonly address: string;
   }) => Promise<string>;
 }
@@ -98,9 +100,10 @@ export async function removeMachine(
     await state.commit({
       set: {
         ...(await enrolmentsOf(state, name)),
+        ...(await voidedTickets(state, { machine: name })),
         [keys.machine(name)]: null,
         [keys.agent(name)]: null,
-        ...(machine.provider === 'local' ? { [keys.destruction(name)]: { machine: name } } : {}),
+        ...(isMade(machine.provider) ? { [keys.destruction(name)]: { machine: name } } : {}),
         ...(pool ? { [keys.fleet]: withoutMachine(policy.fleet, pool.name, name) } : {}),
         ...volumesGivenUp(control, name),
       },

@@ -2,6 +2,7 @@ import { appIs, appPattern } from '#spec/compose/keys/name.ts';
 import type { Keys } from '#spec/table/shape.ts';
 import { honoured, integer, later, map, matching, number, object, pairs, size } from '#spec/table/shape.ts';
 import { hostShape } from './host/keys.ts';
+import { incusKeys, incusPoolKeys } from './incus.ts';
 
 /** Names of pools and machines: they become host names. */
 export const machinePattern = /^[a-z]([a-z0-9-]{0,40}[a-z0-9])?$/;
@@ -11,18 +12,21 @@ const machineIs =
 export const cidrPattern = /^\d+\.\d+\.\d+\.\d+\/\d+$/;
 const cidr = matching(cidrPattern, 'an IPv4 network such as 10.91.0.0/16');
 
-const cloud = { why: 'not supported yet', instead: 'make the machines yourself and use provider: ssh' };
+const cloud = {
+  why: 'not supported yet',
+  instead: 'use provider: user-data, whose machines join by themselves',
+};
 
 const pool = object({
   provider: honoured(
     {
       kind: 'choice',
-      values: ['local', 'ssh'],
+      values: ['local', 'ssh', 'user-data'],
       refused: Object.fromEntries(
         ['incus', 'aws', 'hetzner', 'gcp', 'azure', 'digitalocean'].map((name) => [name, cloud]),
       ),
     },
-    'who makes the machines: local (here, by systemd-nspawn) or ssh (they are there already)',
+    'who makes the machines: local (here, by systemd-nspawn), ssh (they are there already) or user-data (others do, and they join by themselves)',
     { required: true, example: 'local' },
   ),
   count: honoured(integer(0, 250), 'how many machines alike: NAME-1 to NAME-count', {
@@ -35,7 +39,7 @@ const pool = object({
       cpus: honoured(number(0.1), 'cores', { example: '2', byDefault: 'those of the host' }),
       memory: honoured(size, 'memory', { example: '2G', byDefault: 'that of the host' }),
     }),
-    'what a machine has; for provider local',
+    'what a machine has; for providers local and incus',
     { example: '{ cpus: 2, memory: 2G }' },
   ),
   address: honoured(
@@ -49,6 +53,9 @@ const pool = object({
     'away for longer, a machine is replaced by a new one without being asked; for provider local',
     { example: '2m', byDefault: 'never; its replicas move after 2m' },
   ),
+  incus: honoured(object(incusPoolKeys), 'what to make on which Incus server; for provider incus', {
+    example: '{ image: debian/13 }',
+  }),
 });
 
 const network = object({
@@ -89,6 +96,9 @@ export const fleetKeys: Keys = {
   ),
   host: honoured(hostShape, 'what every machine holds whatever apps it runs', {
     example: '{ users: { deploy: { groups: [adm] } } }',
+  }),
+  incus: honoured(incusKeys, 'Incus servers that make machines, by name', {
+    example: '{ lab: { url: https://192.0.2.5:8443, … } }',
   }),
   security_groups: later('use the firewall in front of the machines'),
   access: later('give people accounts on the machines by hand'),

@@ -18,6 +18,7 @@ import { parseYaml } from '#spec/yaml/parse.ts';
 import type { Entry, Mapping, Tree } from '#spec/yaml/tree.ts';
 import { describe, entriesOf, get, numberOf, textOf } from '#spec/yaml/tree.ts';
 import { type Hosts, hostsOf } from './host/hosts.ts';
+import { checkProviderKeys, incusOf, incusPoolOf } from './incus.ts';
 import { cidrPattern, fleetShape } from './keys.ts';
 
 export interface FleetInput {
@@ -45,6 +46,7 @@ export function parseFleet({ file, text, env }: FleetInput): Result<ParsedFleet>
   const pools = poolsOf(tree, hosts, problems);
   const network = networkOf(get(tree, 'network'), problems);
   checkRoom(tree, pools, network, problems);
+  const incus = incusOf(tree, network, problems);
   const machine = registryOf(tree, pools, problems);
   const found = problems.found();
   if (found.length > 0) return { ok: false, problems: found };
@@ -54,7 +56,7 @@ export function parseFleet({ file, text, env }: FleetInput): Result<ParsedFleet>
     pools,
     network,
     registry: present({ machine }),
-    ...present({ host: hosts.all }),
+    ...present({ host: hosts.all, incus }),
   };
   const warnings = problems.warnings();
   const value = { fleet, origins: { ...originsOf(tree), ...hosts.origins } };
@@ -96,7 +98,7 @@ function poolsOf(tree: Tree, hosts: Hosts, problems: Problems): Readonly<Record<
   const owners = new Map<string, string>();
   for (const entry of entriesOf(get(tree, 'machines'))) {
     if (entry.key.startsWith('x-') || entry.value.kind !== 'mapping') continue;
-    const pool = { ...poolOf(entry, problems), ...present({ host: hosts.pools[entry.key] }) };
+    const pool = { ...poolOf(entry, tree, problems), ...present({ host: hosts.pools[entry.key] }) };
     for (const name of machineNames(pool)) {
       const owner = owners.get(name);
       if (owner !== undefined) {
@@ -121,9 +123,12 @@ function poolsOf(tree: Tree, hosts: Hosts, problems: Problems): Readonly<Record<
   return sortKeys(found);
 }
 
-function poolOf({ key, value }: Entry, problems: Problems): PoolModel {
+const providerOf = (written: string | undefined): PoolModel['provider'] =>
+  written === 'ssh' || written === 'incus' || written === 'user-data' ? written : 'local';
+
+function poolOf({ key, value }: Entry, root: Tree, problems: Problems): PoolModel {
   const written = textOf(get(value, 'provider'));
-  const provider = written === 'ssh' ? 'ssh' : 'local';
+  const provider = providerOf(written);
   const count = numberOf(get(value, 'count'));
   const address = textOf(get(value, 'address'));
   if (provider === 'ssh') checkSsh(key, value, problems);
@@ -135,7 +140,8 @@ function poolOf({ key, value }: Entry, problems: Problems): PoolModel {
       at: get(value, 'address')?.at,
     });
   }
-  return present({
+  const incus = provider === 'incus' ? incusPoolOf(key, value, { root, problems }) : undefined;
+  const pool = present({
     name: key,
     provider,
     count,
@@ -146,7 +152,10 @@ function poolOf({ key, value }: Entry, problems: Problems): PoolModel {
     }),
     replaceAfterMs: parseDurationMs(textOf(get(value, 'replace_after')) ?? ''),
     address,
+    incus,
   });
+  checkProviderKeys(pool, value, problems);
+  return pool;
 }
 
 const memoryMin = 128 * 1024 ** 2;

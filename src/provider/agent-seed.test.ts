@@ -51,7 +51,7 @@ test('the agent comes back whenever it ends, and is stopped without what it star
     StateDirectoryMode=0700
     UMask=0077
     LimitNOFILE=65536
-    Environment=HOME=/root LC_ALL=C.UTF-8
+    Environment=HOME=/root LC_ALL=C.UTF-8 MALLOC_ARENA_MAX=1
     SyslogIdentifier=ballast-agent
 
     [Install]

@@ -44,6 +44,7 @@ export const agentFiles = (
  * The agent manages the whole system, so it cannot be fenced off from it. What it starts inherits its limits,
  * commands that people run inside their containers among it: hence no limit that would surprise them there.
  * Only the agent itself is stopped with the unit, never a package manager that is at work on its behalf.
+ * Its threads share one malloc arena: each would keep what it once needed, and they hardly ever work at once.
  */
 const unit = `[Unit]
 Description=Ballast agent
@@ -61,7 +62,7 @@ StateDirectory=ballast
 StateDirectoryMode=0700
 UMask=0077
 LimitNOFILE=65536
-Environment=HOME=/root LC_ALL=C.UTF-8
+Environment=HOME=/root LC_ALL=C.UTF-8 MALLOC_ARENA_MAX=1
 SyslogIdentifier=ballast-agent
 
 [Install]

@@ -28,6 +28,12 @@ export function stateOf(app: AppView): StateWord {
   }
 }
 
+/** The release that runs, or is to, and beside it the one that failed: `3 (4 failed)`. */
+export function showRelease({ release, state: { target, wanted, failure } }: AppView): string {
+  if (failure === undefined || target === wanted || release === null) return String(release ?? '');
+  return `${target ?? 'none'} (${failure.release} failed)`;
+}
+
 /** `web 2/3`: replicas that are healthy, of those that are wanted. In a rollout there may be more for a moment. */
 export function showService({ name, healthy, wanted }: ServiceView): string {
   return `${name} ${Math.min(healthy, wanted)}/${wanted}`;

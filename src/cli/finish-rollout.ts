@@ -31,21 +31,27 @@ export async function finishRollout(
 ): Promise<number> {
   const { app, answer } = begun;
   const { paint, marks } = shell.err;
+  const moves = answer.changed || answer.rolling === true;
   if (flags.detach) {
     progress.note(
-      answer.changed
-        ? `${paint.green(marks.done)} release ${answer.release} of ${app} is on its way; follow it: ballast status`
+      moves
+        ? `${paint.green(marks.done)} release ${answer.release} of ${app} is on its way${answer.changed ? '' : ' already'}; follow it: ballast status`
         : `${paint.green(marks.done)} nothing to do: ${app} is at release ${answer.release}`,
     );
-    await report({ ...base(begun), result: answer.changed ? 'begun' : 'unchanged' }, flags, shell);
+    await report({ ...base(begun), result: moves ? 'begun' : 'unchanged' }, flags, shell);
     return 0;
+  }
+  if (moves && !answer.changed) {
+    progress.note(
+      `  release ${answer.release} of ${app} is just this and on its way already: waiting for it`,
+    );
   }
   const rollout = { app, release: answer.release, plan: answer.plan };
   const timeoutMs = flags.timeout ?? waitDefaultMs;
   const view = await followRollout(rollout, { client, progress, timeoutMs }, shell);
   const took = showDuration(progress.elapsedMs());
   progress.note(
-    answer.changed
+    moves
       ? `${paint.green(marks.done)} ${paint.bold(app)} release ${answer.release} is healthy: ${summaryOf(view)}  ${paint.dim(took)}`
       : `${paint.green(marks.done)} nothing to do: ${paint.bold(app)} release ${answer.release} already runs like this and is healthy  ${paint.dim(took)}`,
   );
@@ -53,7 +59,7 @@ export async function finishRollout(
   await report(
     {
       ...base(begun),
-      result: answer.changed ? 'healthy' : 'unchanged',
+      result: moves ? 'healthy' : 'unchanged',
       seconds: Math.round(progress.elapsedMs()) / 1000,
       services: Object.fromEntries(
         view.app.services.map(({ name, healthy, wanted }) => [name, { healthy, wanted }]),

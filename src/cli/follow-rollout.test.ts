@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { BallastError } from '#base/errors.ts';
 import type { Client } from '#wire/client.ts';
-import type { RolloutView } from '#wire/views.ts';
+import type { ReleaseAnswer, RolloutView } from '#wire/views.ts';
 import { finishRollout } from './finish-rollout.ts';
 import { followRollout } from './follow-rollout.ts';
 import { progressOn } from './render/progress.ts';
@@ -138,10 +138,13 @@ test('a terminal sees one view in place, others a line per change', async () => 
 describe('the end of a command', () => {
   const flags = { detach: false, timeout: undefined, output: undefined, json: false };
 
-  test.each([
+  test.each<readonly [Partial<ReleaseAnswer> & { changed: boolean }, object, string]>([
     [{ changed: true }, {}, 'guestbook release 2 is healthy: db 1/1, web 3/3'],
     [{ changed: false }, {}, 'nothing to do: guestbook release 2 already runs like this and is healthy'],
+    [{ changed: false, rolling: true }, {}, 'is just this and on its way already: waiting for it'],
+    [{ changed: false, rolling: true }, {}, 'guestbook release 2 is healthy: db 1/1, web 3/3'],
     [{ changed: true }, { detach: true }, 'release 2 of guestbook is on its way'],
+    [{ changed: false, rolling: true }, { detach: true }, 'release 2 of guestbook is on its way already'],
   ])('says what came of it: %j %j', async (answer, over, expected) => {
     const shell = testShell();
     const progress = progressOn(shell, false);

@@ -24,7 +24,9 @@ function phaseChange(before: RolloutView | undefined, after: RolloutView): strin
   if (phase !== 'rolling-back') return undefined;
   return [
     ...(failure ? [`${failure.replica} on ${failure.machine} failed: ${failure.what}`] : []),
-    `rolling back to release ${after.app.state.target ?? 'nothing'}`,
+    after.app.state.target === null
+      ? 'taking away what was made of it: no release ran before it'
+      : `rolling back to release ${after.app.state.target}`,
   ];
 }
 

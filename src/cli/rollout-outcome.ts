@@ -12,7 +12,7 @@ export function failureOf(view: RolloutView, release: number, took: string): Bal
   const end = !back
     ? 'it is as the failure left it'
     : target === null
-      ? 'nothing of it runs now: there was no release before it'
+      ? 'no release of it ran before, so nothing of it runs now'
       : `release ${target} runs again, as before`;
   const what = `release ${release} of ${app.name} failed after ${took}; ${end}`;
   if (!failure)

@@ -47,7 +47,8 @@ export function rolloutPicture({ view, release, elapsed, frame, events }: Pictur
 function headingOf({ app }: RolloutView, release: number | null): string {
   if (release === null) return `Removing ${app.name}`;
   if (app.state.phase === 'rolling-back') {
-    return `Rolling ${app.name} back to release ${app.state.target ?? 'nothing'}`;
+    if (app.state.target === null) return `Taking ${app.name} away again: no release ran before this one`;
+    return `Rolling ${app.name} back to release ${app.state.target}`;
   }
   return `Rolling out ${app.name}, release ${release}`;
 }

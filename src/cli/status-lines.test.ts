@@ -19,7 +19,7 @@ test('a healthy fleet is told in a sentence and two tables', () => {
     app-2    192.0.2.12  online  yes                2  0.5 of 2 cpus, 256 MiB of 2 GiB
 
     APP        RELEASE  STATE    SERVICES         PORTS
-    guestbook        1  healthy  db 1/1, web 3/3  8080:8080/tcp"
+    guestbook  1        healthy  db 1/1, web 3/3  8080:8080/tcp"
   `,
   );
 });
@@ -52,6 +52,9 @@ test('what is wrong is told with what to do about it', () => {
     shell,
   );
   expect(wrong).toBe(5);
+  expect(lines.find((text) => text.startsWith('guestbook'))).toMatch(
+    /^guestbook +1 \(2 failed\) +rolled back/,
+  );
   expect(lines.slice(lines.indexOf('What is wrong:')).join('\n')).toMatchInlineSnapshot(`
     "What is wrong:
       ✗ app-1 is offline: last heard of 2m ago; its containers run on if the machine does

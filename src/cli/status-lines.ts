@@ -1,6 +1,6 @@
 import { showSize } from '#base/size.ts';
 import type { AppView, FleetStatus, MachineView, ReplicaView } from '#wire/views.ts';
-import { showService, stateOf } from './app-words.ts';
+import { showRelease, showService, stateOf } from './app-words.ts';
 import { conformityWord, machineColour } from './machine-words.ts';
 import { tableLines } from './render/table.ts';
 import { count, tame } from './render/text.ts';
@@ -90,7 +90,7 @@ function appTable(apps: readonly AppView[], { out: { paint } }: Pick<Shell, 'out
     apps,
     [
       { title: 'APP', cell: ({ name }) => name },
-      { title: 'RELEASE', cell: ({ release }) => String(release ?? ''), right: true },
+      { title: 'RELEASE', cell: showRelease },
       {
         title: 'STATE',
         cell: (app) => stateOf(app).word,

@@ -61,7 +61,7 @@ function appTrouble(app: AppView, replicas: readonly ReplicaView[]): Trouble[] {
             fix:
               phase === 'paused'
                 ? `go back with ballast rollback -a ${app.name}, or mend it and deploy again`
-                : `${app.state.target === null ? 'nothing of it runs now' : `release ${app.state.target} runs instead`}; mend it and deploy again`,
+                : `${app.state.target === null ? 'no release of it ran before, so nothing of it runs now' : `release ${app.state.target} runs instead`}; mend it and deploy again`,
             log: failure.log,
           },
         ]

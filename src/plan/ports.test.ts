@@ -9,7 +9,10 @@ it('finds ports that another app or the machines have, and says where they were 
   world.want('shop', release('shop', 1, [service('web', { ports: [port(8080)] })]));
   const blog = release('blog', 1, [service('front', { ports: [port(8080), port(22), port(8081)] })]);
   const at = { file: 'compose.yaml', line: 7, column: 9 };
-  const problems = portClashes(world.policy, { ...blog, origins: { 'services.front.ports.0': at } });
+  const problems = portClashes(world.policy, world.plan, {
+    ...blog,
+    origins: { 'services.front.ports.0': at },
+  });
   expect(problems.map(({ what }) => what)).toEqual([
     'port 8080/tcp of service front is taken by service web of app shop',
     'port 22/tcp of service front is taken by the machines’ own ssh',
@@ -21,5 +24,17 @@ it('does not hold an app’s own earlier release against it', () => {
   const world = new World({ 'app-1': {} });
   const shop = release('shop', 1, [service('web', { ports: [port(8080)] })]);
   world.want('shop', shop);
-  expect(portClashes(world.policy, { ...shop, number: 2 })).toEqual([]);
+  expect(portClashes(world.policy, world.plan, { ...shop, number: 2 })).toEqual([]);
+});
+
+it('frees the ports of a release that was given up, once nothing of it runs', () => {
+  const world = new World({ 'app-1': {} });
+  const shop = release('shop', 1, [service('web', { ports: [port(8080)] })]);
+  world.want('shop', shop);
+  const blog = release('blog', 1, [service('front', { ports: [port(8080)] })]);
+  const failed = { wanted: 1, target: null, healthy: null, phase: 'failed', since: 0 } as const;
+  const given = { ...world.plan, apps: { shop: failed } };
+  expect(portClashes(world.policy, given, blog)).toEqual([]);
+  world.step();
+  expect(portClashes(world.policy, { ...given, replicas: world.plan.replicas }, blog)).toHaveLength(1);
 });

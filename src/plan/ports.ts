@@ -1,6 +1,6 @@
 import type { Problem } from '#base/result.ts';
 import type { PortModel } from '#spec/model.ts';
-import type { Policy, Release } from './model.ts';
+import type { AppPolicy, Plan, Policy, Release } from './model.ts';
 
 /** Ports that machines use themselves. */
 const reservedPorts: Readonly<Record<string, string>> = {
@@ -12,15 +12,16 @@ const reservedPorts: Readonly<Record<string, string>> = {
 };
 
 /**
- * Published ports of a release that another app's wanted release, or the machines themselves, already have. A port
+ * Published ports of a release that another app, or the machines themselves, already have. A port
  * published with `mode: ingress` answers on every machine, so it can belong to one service of the fleet only.
  */
-export function portClashes(policy: Policy, release: Release): readonly Problem[] {
+export function portClashes(policy: Policy, plan: Plan, release: Release): readonly Problem[] {
   const taken = new Map<string, { readonly app: string; readonly service: string }>();
   for (const app of Object.values(policy.apps)) {
-    const wanted = app.wanted === null ? undefined : app.releases[app.wanted];
-    if (!wanted || app.name === release.app) continue;
-    for (const { port, service } of ports(wanted)) taken.set(key(port), { app: app.name, service });
+    if (app.name === release.app) continue;
+    for (const { port, service } of holding(app, plan).flatMap(ports)) {
+      taken.set(key(port), { app: app.name, service });
+    }
   }
   return ports(release).flatMap(({ port, service, index }) => {
     const reserved = reservedPorts[key(port)];
@@ -46,6 +47,16 @@ export function portClashes(policy: Policy, release: Release): readonly Problem[
       },
     ];
   });
+}
+
+/** Releases of an app that have their ports: what is being made true and what still runs, not what was given up. */
+function holding({ name, wanted, releases }: AppPolicy, { apps, replicas }: Plan): readonly Release[] {
+  const state = apps[name];
+  const target = state === undefined || state.wanted !== wanted ? wanted : state.target;
+  const running = Object.values(replicas).flatMap((one) => (one.app === name ? [one.release] : []));
+  return [...new Set([target, ...running])].flatMap((number) =>
+    number === null || releases[number] === undefined ? [] : [releases[number]],
+  );
 }
 
 const key = (port: PortModel): string => `${port.published}/${port.protocol}`;

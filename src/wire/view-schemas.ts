@@ -198,7 +198,14 @@ export const fleetEvent = schemaOf<FleetEvent>()(
 );
 
 export const releaseAnswer = schemaOf<ReleaseAnswer>()(
-  z.strictObject({ release: natural, changed: z.boolean(), plan: natural }).meta({ id: 'ReleaseAnswer' }),
+  z
+    .strictObject({
+      release: natural,
+      changed: z.boolean(),
+      plan: natural,
+      rolling: maybe(z.literal(true)),
+    })
+    .meta({ id: 'ReleaseAnswer' }),
 );
 
 export const secretView = schemaOf<SecretView>()(

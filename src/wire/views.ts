@@ -112,6 +112,8 @@ export interface ReleaseAnswer {
   /** False: equal to what is there; nothing was made. */
   readonly changed: boolean;
   readonly plan: number;
+  /** That release is on its way already, by somebody's earlier wish. */
+  readonly rolling?: true;
 }
 
 /** What would change, without changing it. */

@@ -21,7 +21,7 @@ export const deploy = command({
   details: `Builds and pushes what is to be built, makes a release and replaces replicas step by step. A release that does
 not become healthy is rolled back by itself. A fleet file is applied the same way: deploy -f fleet.yaml.
 
-Exit codes: 0 healthy, 3 rolled back, 4 timed out (the rollout goes on), 5 somebody else changed the app meanwhile,
+Exit codes: 0 healthy, 3 it failed and what ran before runs again, if anything did, 4 timed out (the rollout goes on), 5 somebody else changed the app meanwhile,
 6 machines could not be reached, 65 the file is wrong, 130 you stopped waiting.`,
   args: [],
   flags: {

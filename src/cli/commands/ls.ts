@@ -1,4 +1,4 @@
-import { showService, stateOf } from '#cli/app-words.ts';
+import { showRelease, showService, stateOf } from '#cli/app-words.ts';
 import { command, outputFlag } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
 import { printListing } from '#cli/render/output.ts';
@@ -22,7 +22,7 @@ export const ls = command({
         empty: 'There are no apps yet. Deploy one: ballast deploy -f compose.yaml',
         columns: [
           { title: 'APP', cell: (app) => app.name },
-          { title: 'RELEASE', cell: (app) => String(app.release ?? ''), right: true },
+          { title: 'RELEASE', cell: showRelease },
           {
             title: 'STATE',
             cell: (app) => stateOf(app).word,

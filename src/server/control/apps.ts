@@ -9,7 +9,7 @@ import type { Input } from '#wire/operations.ts';
 import type { ReleaseAnswer } from '#wire/views.ts';
 import { appOf, type Control, unknown } from './context.ts';
 import { checkNotRolling } from './release-checks.ts';
-import { makeRelease, picture, runningRelease, wantedRelease } from './releases.ts';
+import { makeRelease, picture, runningRelease, unchanged, wantedRelease } from './releases.ts';
 
 export async function scaleApp(
   control: Control,
@@ -190,9 +190,3 @@ function earlier(control: Control, app: AppPolicy): Release {
 }
 
 const draftOf = ({ app, model, origins, secrets }: Release) => ({ name: app, model, origins, secrets });
-
-const unchanged = ({ state }: Control, release: Release): ReleaseAnswer => ({
-  release: release.number,
-  changed: false,
-  plan: state.plan.number,
-});

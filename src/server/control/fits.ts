@@ -21,7 +21,7 @@ export function tryOut(control: Control, policy: Policy, release: Release): Tria
   // A service that waits for another which finds no place is no problem of its own.
   const causes = own.filter(({ what }) => !what.startsWith('waits for '));
   const waiting = causes.length > 0 ? causes : own;
-  const problems = [...portClashes(policy, release), ...homeless(waiting, release)];
+  const problems = [...portClashes(policy, state.plan, release), ...homeless(waiting, release)];
   return { plan: settled.plan, problems: problems.toSorted(byLine) };
 }
 

@@ -50,9 +50,11 @@ test('the same again changes nothing: no release, no plan, no event', async () =
 test('the same again while it is rolling is the rollout that runs, not a conflict', async () => {
   const control = await testControl();
   await deploy(control, shop);
-  expect(await deploy(control, shop)).toMatchObject({ release: 1, changed: false });
+  expect(await deploy(control, shop)).toMatchObject({ release: 1, changed: false, rolling: true });
   await control.step();
-  expect(await deploy(control, shop)).toMatchObject({ release: 1, changed: false });
+  expect(await deploy(control, shop)).toMatchObject({ release: 1, changed: false, rolling: true });
+  await control.rest();
+  expect(await deploy(control, shop)).not.toHaveProperty('rolling');
 });
 
 test('a second deploy during the first is refused and says who deploys what, since when', async () => {

@@ -37,7 +37,7 @@ export async function createRelease(
       secrets,
     );
     if (before && !failed(control, name) && sameRelease(before, { model, secrets: versions })) {
-      return { release: before.number, changed: false, plan: state.plan.number };
+      return unchanged(control, before);
     }
     checkNotRolling(app, stateOf(picture(control), name), state.now());
     return await makeRelease(control, { name, model, origins, secrets: versions, by, note, set });
@@ -93,6 +93,13 @@ export async function makeRelease(control: Control, draft: Draft): Promise<Relea
     ],
   });
   return { release: number, changed: true, plan: state.plan.number };
+}
+
+/** What is wanted is what is there, or on its way. */
+export function unchanged(control: Control, { app, number }: Release): ReleaseAnswer {
+  const rolling = stateOf(picture(control), app)?.phase === 'rolling';
+  const plan = control.state.plan.number;
+  return { release: number, changed: false, plan, ...(rolling ? { rolling } : {}) };
 }
 
 /** The policy as it would be with this release wanted. */

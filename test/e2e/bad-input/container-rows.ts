@@ -8,7 +8,7 @@ export const containerRows: readonly Row[] = [
   deploy('a container that exits at once', oneService('oops', 'environment: { EXIT: "4" }'), {
     exit: 3,
     says: [
-      /release \d+ of oops failed after .*; nothing of it runs now: there was no release before it/,
+      /release \d+ of oops failed after .*; no release of it ran before, so nothing of it runs now/,
       /service web: oops-web-1-r\d+ on app-\d exited with code 4, started 4 times in all/,
       'cannot go on: the configuration names no such thing',
       'then deploy again',

@@ -4,6 +4,7 @@ import type { HealthPlan } from '#compile/manifest.ts';
 import {
   afterCommand,
   afterProbe,
+  type CheckEnd,
   commandDelayMs,
   type Health,
   probeDelayMs,
@@ -31,6 +32,7 @@ const settleMs = 1_000;
 
 export function startProber(options: ProberOptions): Prober {
   const stop = new AbortController();
+  let turn = 0;
   const startPeriodMs = options.plan.kind === 'http' ? options.plan.startPeriodMs : 0;
   let health = startHealth(options.startedAt, startPeriodMs);
   const set = (next: Health): Health => {
@@ -42,7 +44,14 @@ export function startProber(options: ProberOptions): Prober {
   void probeAll(options, health, set, stop.signal).catch(() => {});
   return {
     told(status) {
-      if (options.plan.kind === 'command' && status !== 'starting') set(afterCommand(health, status));
+      if (options.plan.kind !== 'command' || status === 'starting') return;
+      turn += 1;
+      const own = turn;
+      if (status === 'healthy') return void set(afterCommand(health, status));
+      // Podman's word says that the check failed, not how.
+      void lastCheck(options.container).then((end) => {
+        if (own === turn) set(afterCommand(health, status, end));
+      });
     },
     stop: () => stop.abort(),
   };
@@ -104,9 +113,9 @@ async function probeCommand(
       signal,
     }).catch(() => ({ code: 1, stdout: '', stderr: `it did not end within ${showDuration(timeoutMs)}` }));
     done = code === 0;
-    const said = (stdout.trim() || stderr.trim()).split('\n').at(-1) ?? '';
     if (!signal.aborted) {
-      merged(afterCommand(health, done ? 'healthy' : 'starting', `health check ended with ${code}: ${said}`));
+      const end = { exitCode: code, output: `${stdout}\n${stderr}` };
+      merged(afterCommand(health, done ? 'healthy' : 'starting', end));
     }
     if (!done) await sleep(commandDelayMs(health, mostMs), undefined, { signal });
   }
@@ -115,6 +124,25 @@ async function probeCommand(
 interface Check {
   readonly words: readonly string[];
   readonly timeoutMs: number;
+}
+
+/** How podman's last check of a container ended; undefined when it does not say. */
+async function lastCheck(container: string): Promise<CheckEnd | undefined> {
+  const argv = ['podman', 'inspect', '--format', '{{json .State.Health}}', container];
+  const { stdout } = await exec(argv).catch(() => ({ stdout: '' }));
+  try {
+    const health = JSON.parse(stdout) as { readonly Log?: readonly PodmanCheck[] | null } | null;
+    const last = health?.Log?.at(-1);
+    if (last === undefined || last.ExitCode === 0) return undefined;
+    return { exitCode: last.ExitCode, output: last.Output };
+  } catch {
+    return undefined; // it is gone, or is another podman's
+  }
+}
+
+interface PodmanCheck {
+  readonly ExitCode: number;
+  readonly Output: string;
 }
 
 /** The container's own check, whether it comes from its image or from its Quadlet; null when it has none. */

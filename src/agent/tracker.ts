@@ -148,7 +148,7 @@ export function createTracker(name: string, { onChange, onUnhealthy, onCrash }: 
       mayEnd,
       ended: ended ?? told,
       oomKilled: (oomKilled && restarts.exitCode === 137) || unit.result === 'oom-kill',
-      log: lines.log,
+      log: [...(health.lines ?? []).map((text) => `health check: ${text}`), ...lines.log],
     };
     return judgeReplica(facts, published, Date.now());
   }

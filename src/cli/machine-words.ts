@@ -1,4 +1,4 @@
-import type { MachineView } from '#wire/views.ts';
+import type { MachineView, ReplicaView } from '#wire/views.ts';
 import type { Paint } from './render/paint.ts';
 
 /** The STATUS column. */
@@ -23,4 +23,13 @@ export function machineColour(
   if (status === 'offline' || conformity === 'failing') return paint.red;
   if (status === 'pending' || conformity === 'updating') return paint.yellow;
   return status === 'online' && conformity === 'up-to-date' ? paint.green : paint.yellow;
+}
+
+/** Replicas on machines that nobody can tell to stop them: they run on there, if the machine does. */
+export function onAwayMachines(
+  replicas: readonly ReplicaView[],
+  machines: readonly MachineView[],
+): readonly ReplicaView[] {
+  const online = new Set(machines.filter(({ status }) => status === 'online').map(({ name }) => name));
+  return replicas.filter(({ machine }) => !online.has(machine));
 }

@@ -3,6 +3,7 @@ import type { Paint } from './render/paint.ts';
 
 /** What a replica is doing, in a word: the STATUS column. */
 export function statusOf(replica: ReplicaView): string {
+  if (replica.away) return 'unknown';
   if (replica.phase === 'draining') return 'draining';
   const state = replica.report?.state;
   if (state === undefined) return 'pending';
@@ -40,6 +41,7 @@ export function paintStatus(paint: Paint, replica: ReplicaView): (text: string) 
 /** Why a replica is not healthy, in plain words: `exited with code 3, restarted 4 times: cannot bind`. */
 export function troubleOf(replica: ReplicaView): string {
   const { report } = replica;
+  if (replica.away) return 'cannot be asked how it is: its machine is offline';
   if (!report) return 'its machine has not reported it yet';
   if (isHeldUp(replica)) return `is held up: ${report.detail}`;
   const parts: string[] = [];

@@ -79,4 +79,20 @@ describe('health', () => {
   ])('takes podman’s %s as %s', (said, status) => {
     expect(afterCommand(startHealth(0), said).status).toBe(status);
   });
+
+  test('keeps how the check ended and what it printed until it succeeds', () => {
+    const asked = afterCommand(startHealth(0), 'starting', { exitCode: 2, output: 'one\n\nno database\n' });
+    const found = afterCommand(asked, 'unhealthy');
+    expect(found).toMatchObject({
+      status: 'unhealthy',
+      detail: 'its health check ended with exit code 2: no database',
+      lines: ['one', 'no database'],
+    });
+    expect(afterCommand(found, 'unhealthy', { exitCode: 1, output: '' })).toMatchObject({
+      detail: 'its health check ended with exit code 1 and printed nothing',
+      lines: [],
+    });
+    expect(afterCommand(found, 'healthy')).not.toHaveProperty('detail');
+    expect(afterCommand(found, 'healthy')).not.toHaveProperty('lines');
+  });
 });

@@ -11,7 +11,18 @@ export interface Health {
   readonly countedAt: number;
   /** What the last probe that failed answered. */
   readonly detail?: string;
+  /** What the command that asked printed, when that was more than `detail` says. */
+  readonly lines?: readonly string[];
 }
+
+/** How a health command ended that failed. */
+export interface CheckEnd {
+  readonly exitCode: number;
+  readonly output: string;
+}
+
+/** Lines of a health command's output that are kept. */
+const linesMax = 5;
 
 export interface ProbeResult {
   readonly at: number;
@@ -62,12 +73,21 @@ export const commandDelayMs = (health: Health, mostMs = 2_000): number =>
   Math.min(mostMs, 100 * 1.5 ** health.probes);
 
 /** Health as podman tells it after its own check. */
-export function afterCommand(health: Health, status: string, detail = ''): Health {
+export function afterCommand(health: Health, status: string, end?: CheckEnd): Health {
   const probes = health.probes + 1;
   if (status === 'healthy') {
-    const { detail: _, ...rest } = health;
+    const { detail: _, lines: __, ...rest } = health;
     return { ...rest, status: 'healthy', probes, failures: 0 };
   }
-  if (status !== 'unhealthy') return { ...health, probes, ...(detail === '' ? {} : { detail }) };
-  return { ...health, status: 'unhealthy', probes, detail: detail || 'its health check failed' };
+  const next = { ...health, probes, ...(end === undefined ? {} : wordsOf(end)) };
+  if (status !== 'unhealthy') return next;
+  return { ...next, status: 'unhealthy', detail: next.detail ?? 'its health check failed' };
+}
+
+/** The exit code and the last line; the lines before it apart. */
+function wordsOf({ exitCode, output }: CheckEnd): Required<Pick<Health, 'detail' | 'lines'>> {
+  const lines = output.split('\n').filter((line) => line.trim() !== '');
+  const last = lines.at(-1)?.trim();
+  const detail = `its health check ended with exit code ${exitCode}${last === undefined ? ' and printed nothing' : `: ${last}`}`;
+  return { detail, lines: lines.length > 1 ? lines.slice(-linesMax) : [] };
 }

@@ -153,6 +153,7 @@ export const replicaView = schemaOf<ReplicaView>()(
       phase: z.enum(['starting', 'serving', 'draining']),
       reason: text,
       report: replicaReport.nullable(),
+      away: maybe(z.literal(true)),
     })
     .meta({ id: 'Replica' }),
 );

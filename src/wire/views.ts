@@ -61,6 +61,8 @@ export interface ReplicaView {
   readonly phase: 'starting' | 'serving' | 'draining';
   readonly reason: string;
   readonly report: ReplicaReport | null;
+  /** Its machine is not connected: nobody knows how it is. */
+  readonly away?: true;
 }
 
 /** One snapshot of a rollout; the watch sends one at each change until `done`. */

@@ -14,7 +14,7 @@ asked for. With -o json each event is one line.`,
     ...appFlag,
     ...outputFlag,
     follow: { kind: 'switch', short: 'f', summary: 'go on as things happen' },
-    tail: { kind: 'number', value: 'N', summary: 'how many past events (default: 50)' },
+    tail: { kind: 'number', short: 'n', value: 'N', summary: 'how many past events (default: 50)' },
   },
   examples: [
     { does: 'What happened lately', line: 'ballast events' },

@@ -2,8 +2,9 @@ import { appFlag, command, outputFlag } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
 import { showAge } from '#cli/render/age.ts';
 import { printListing } from '#cli/render/output.ts';
-import { healthOf, paintStatus, statusOf } from '#cli/replica-words.ts';
+import { healthOf, isInTrouble, paintStatus, statusOf, troubleOf } from '#cli/replica-words.ts';
 import { requireServices, requireSomewhere, whichApp } from '#cli/which-app.ts';
+import type { ReplicaView } from '#wire/views.ts';
 
 export const ps = command({
   details: 'Without -a it lists the replicas of all apps. AGE is how long a replica has been in its state.',
@@ -58,6 +59,15 @@ export const ps = command({
             cell: ({ report }) => (report ? showAge(shell.now() - report.since) : ''),
             right: true,
           },
+          ...(replicas.some(isInTrouble)
+            ? [
+                {
+                  title: 'TROUBLE',
+                  cell: (replica: ReplicaView) => (isInTrouble(replica) ? troubleOf(replica) : ''),
+                  paint: paint.red,
+                },
+              ]
+            : []),
           { title: 'ADDRESS', cell: ({ address }) => address, wide: true },
           { title: 'WHY HERE', cell: ({ reason }) => reason, wide: true },
         ],

@@ -3,6 +3,7 @@ import { command, waitFlags, yesFlag } from '#cli/command.ts';
 import { confirm } from '#cli/confirm.ts';
 import { connect } from '#cli/connect.ts';
 import { followRollout, waitDefaultMs } from '#cli/follow-rollout.ts';
+import { onAwayMachines } from '#cli/machine-words.ts';
 import { progressOn } from '#cli/render/progress.ts';
 import { count, listOf } from '#cli/render/text.ts';
 import { unlessLeft } from '#cli/rollout-outcome.ts';
@@ -24,7 +25,8 @@ and a later deploy finds them again; only those named with --volume are deleted.
   async run({ flags, args: [name = ''] }, shell) {
     const client = await connect(flags, shell);
     const app = await whichApp({ flag: name }, client, shell);
-    const replicas = app.services.reduce((sum, { placed }) => sum + placed, 0);
+    const there = await client.call('listReplicas', { app: name }, { signal: shell.signal });
+    const replicas = there.replicas.length;
     await confirm(
       `Remove app ${name} from the fleet`,
       [
@@ -58,10 +60,19 @@ and a later deploy finds them again; only those named with --volume are deleted.
       { client, progress, timeoutMs },
       shell,
     );
+    const { machines } = await client.call('listMachines', {}, { signal: shell.signal });
+    const left = onAwayMachines(there.replicas, machines);
     const kept = flags.volume.length === 0 ? '; its volumes stay' : '';
     progress.note(
-      `${paint.green(marks.done)} ${paint.bold(name)} is gone${kept}  ${paint.dim(showDuration(progress.elapsedMs()))}`,
+      left.length === 0
+        ? `${paint.green(marks.done)} ${paint.bold(name)} is gone${kept}  ${paint.dim(showDuration(progress.elapsedMs()))}`
+        : `${paint.yellow(marks.warning)} ${paint.bold(name)} is gone from all machines but ${listOf([...new Set(left.map(({ machine }) => machine))])}${kept}`,
     );
+    for (const { id, machine } of left) {
+      progress.note(
+        `  ${id} could not be stopped: ${machine} is offline; it is stopped as soon as that is back`,
+      );
+    }
     return 0;
   },
 });

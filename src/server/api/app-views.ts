@@ -49,6 +49,7 @@ export function replicaView({ inventory }: Picture, replica: Replica): ReplicaVi
   return {
     ...{ id, app, service, slot, release, machine, address, phase, reason },
     report: (report?.connected ? report.replicas[id] : undefined) ?? null,
+    ...(report?.connected ? {} : { away: true }),
   };
 }
 

@@ -5,6 +5,8 @@ export const commandRows: readonly Row[] = [
   row(['deplyo'], 64, ['there is no command "deplyo"', 'did you mean ballast deploy?']),
   row(['deploy', '--timeot', '3s'], 64, ['did you mean --timeout?']),
   row(['deploy', '--timeout', 'soon'], 64, ['--timeout needs a duration, not "soon"', '--timeout 90s']),
+  row(['ls', '--env-file=nope'], 64, ['ballast ls has no flag --env-file']),
+  row(['exec', 'web', '-a', 'keep', 'sh', '-c', 'exit 7', '--env-file=nope'], 7, []),
   row(['scale', 'webb=2', '-a', 'keep'], 1, ['app keep has no service "webb"', 'did you mean web?']),
   row(['scale', 'web=lots', '-a', 'keep'], 64, ['web cannot have "lots" replicas', 'web=5']),
   row(['scale', 'web=-1', '-a', 'keep'], 64, ['web cannot have "-1" replicas', 'from 0 to 10000']),

@@ -40,6 +40,17 @@ export const containerRows: readonly Row[] = [
     },
   ),
   deploy(
+    'a container whose own health check fails',
+    oneService(
+      'oops',
+      'healthcheck: { test: ["CMD-SHELL", "echo asking; echo no such table >&2; exit 3"], interval: 1s, retries: 2, start_period: 0s }',
+    ),
+    {
+      exit: 3,
+      says: ['is unhealthy: its health check ended with exit code', 'no such table', 'health check: asking'],
+    },
+  ),
+  deploy(
     'a container that is not healthy when patience ends',
     oneService('oops', 'environment: { HEALTHY_AFTER: "10000" }', probe('60s')),
     {

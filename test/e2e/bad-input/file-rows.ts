@@ -11,6 +11,14 @@ export const fileRows: readonly Row[] = [
     exit: 65,
     says: ['compose.yaml:5:5: services.web has no key enviroment', 'did you mean environment?'],
   }),
+  {
+    ...deploy('a mistake on standard input', '', {
+      exit: 65,
+      says: ['(standard input):5:5: services.web has no key'],
+    }),
+    words: ['deploy', '-f', '-'],
+    input: oneService('oops', 'enviroment: { A: b }'),
+  },
   deploy('a wrong type', oneService('oops', 'ports: 8080', 'mem_limit: lots'), {
     exit: 65,
     says: [

@@ -47,7 +47,7 @@ export function startProber(options: ProberOptions): Prober {
       if (options.plan.kind !== 'command' || status === 'starting') return;
       turn += 1;
       const own = turn;
-      if (status === 'healthy') return void set(afterCommand(health, status));
+      if (status === 'healthy' || health.detail !== undefined) return void set(afterCommand(health, status));
       // Podman's word says that the check failed, not how.
       void lastCheck(options.container).then((end) => {
         if (own === turn) set(afterCommand(health, status, end));
@@ -134,7 +134,7 @@ async function lastCheck(container: string): Promise<CheckEnd | undefined> {
     const health = JSON.parse(stdout) as { readonly Log?: readonly PodmanCheck[] | null } | null;
     const last = health?.Log?.at(-1);
     if (last === undefined || last.ExitCode === 0) return undefined;
-    return { exitCode: last.ExitCode, output: last.Output };
+    return { output: last.Output };
   } catch {
     return undefined; // it is gone, or is another podman's
   }

@@ -92,6 +92,9 @@ describe('health', () => {
       detail: 'its health check ended with exit code 1 and printed nothing',
       lines: [],
     });
+    expect(afterCommand(startHealth(0), 'unhealthy', { output: 'no table' })).toMatchObject({
+      detail: 'its health check failed: no table',
+    });
     expect(afterCommand(found, 'healthy')).not.toHaveProperty('detail');
     expect(afterCommand(found, 'healthy')).not.toHaveProperty('lines');
   });

@@ -17,7 +17,8 @@ export interface Health {
 
 /** How a health command ended that failed. */
 export interface CheckEnd {
-  readonly exitCode: number;
+  /** Absent: not known; podman keeps only that it failed. */
+  readonly exitCode?: number;
   readonly output: string;
 }
 
@@ -88,6 +89,7 @@ export function afterCommand(health: Health, status: string, end?: CheckEnd): He
 function wordsOf({ exitCode, output }: CheckEnd): Required<Pick<Health, 'detail' | 'lines'>> {
   const lines = output.split('\n').filter((line) => line.trim() !== '');
   const last = lines.at(-1)?.trim();
-  const detail = `its health check ended with exit code ${exitCode}${last === undefined ? ' and printed nothing' : `: ${last}`}`;
+  const how = exitCode === undefined ? 'failed' : `ended with exit code ${exitCode}`;
+  const detail = `its health check ${how}${last === undefined ? ' and printed nothing' : `: ${last}`}`;
   return { detail, lines: lines.length > 1 ? lines.slice(-linesMax) : [] };
 }

@@ -9,7 +9,7 @@ import type { Input } from '#wire/operations.ts';
 import type { ReleaseAnswer } from '#wire/views.ts';
 import { appOf, type Control, unknown } from './context.ts';
 import { checkNotRolling } from './release-checks.ts';
-import { makeRelease, picture, runningRelease, unchanged, wantedRelease } from './releases.ts';
+import { givenUp, makeRelease, picture, runningRelease, unchanged, wantedRelease } from './releases.ts';
 
 export async function scaleApp(
   control: Control,
@@ -30,7 +30,7 @@ export async function scaleApp(
       services[name] = { ...service, deploy: { ...service.deploy, replicas } };
     }
     const same = wanted.every(([name, replicas]) => base.model.services[name]?.deploy.replicas === replicas);
-    if (same && base.number === app.wanted) return unchanged(control, base);
+    if (same && base.number === app.wanted && !givenUp(control, app.name)) return unchanged(control, base);
     checkNotRolling(app, stateOf(picture(control), app.name), control.state.now());
     const note = `scale ${wanted.map(([name, replicas]) => `${name}=${replicas}`).join(' ')}`;
     return await makeRelease(control, { ...draftOf(base), model: { ...base.model, services }, by, note });
@@ -65,7 +65,7 @@ export async function rollbackApp(
   return await control.state.exclusive(async () => {
     const app = appOf(control, input.app);
     const target = input.release === undefined ? earlier(control, app) : releaseOf(app, input.release);
-    if (target.number === app.wanted) return unchanged(control, target);
+    if (target.number === app.wanted && !givenUp(control, app.name)) return unchanged(control, target);
     for (const { name, version } of Object.values(target.secrets)) {
       // A version that was removed meanwhile is an error now, not on the machines.
       await control.secrets.value(`${name}@${version}`);

@@ -91,6 +91,20 @@ test('two deploys at the very same time: one goes through', async () => {
   expect(outcomes.map((outcome) => outcome.status).sort()).toEqual(['fulfilled', 'rejected']);
 });
 
+test('a wish that was given up is tried again when it is made again', async () => {
+  const control = await testControl();
+  control.reports.set('shop-web-1-r1', { state: 'failed', exitCode: 1 });
+  await deploy(control, shop);
+  await control.rest();
+  expect(stateOf(picture(control), 'shop')).toMatchObject({ phase: 'failed', target: null });
+  expect(await scaleApp(control, { app: 'shop', replicas: { web: 3 } }, 'ana')).toMatchObject({
+    release: 2,
+    changed: true,
+  });
+  await control.rest();
+  expect(await deploy(control, shop)).toMatchObject({ release: 2, changed: false });
+});
+
 test('a deploy that expects another release is refused', async () => {
   const control = await testControl();
   await deploy(control, shop, { ifRelease: null });

@@ -36,7 +36,7 @@ export async function createRelease(
       { model, origins, values: input.secretValues, by },
       secrets,
     );
-    if (before && !failed(control, name) && sameRelease(before, { model, secrets: versions })) {
+    if (before && !givenUp(control, name) && sameRelease(before, { model, secrets: versions })) {
       return unchanged(control, before);
     }
     checkNotRolling(app, stateOf(picture(control), name), state.now());
@@ -129,7 +129,7 @@ export const picture = ({ state, inventory }: Control) => ({
 });
 
 /** Whether what is wanted was given up: then the same wish again is a new try. */
-function failed(control: Control, app: string): boolean {
+export function givenUp(control: Control, app: string): boolean {
   const state = stateOf(picture(control), app);
   return (
     state !== undefined &&

@@ -47,7 +47,7 @@ export const containerRows: readonly Row[] = [
     ),
     {
       exit: 3,
-      says: ['is unhealthy: its health check ended with exit code', 'no such table', 'health check: asking'],
+      says: ['is unhealthy: its health check ended with exit code 3: no such table', 'health check: asking'],
     },
   ),
   deploy(

@@ -3,9 +3,12 @@ import { deploy, oneService, type Row } from './row.ts';
 const probe = (start: string): string =>
   `x-ballast: { health: { path: /healthz, port: 8080, interval: 1s, retries: 2, start_period: ${start} } }`;
 
+/** Long enough for a program that fails at once to have begun, however busy the machine is. */
+const patient = 'deploy: { update_config: { monitor: 5s } }';
+
 /** Containers that do not run as they should: a first release is taken back, and its last words are shown. */
 export const containerRows: readonly Row[] = [
-  deploy('a container that exits at once', oneService('oops', 'environment: { EXIT: "4" }'), {
+  deploy('a container that exits at once', oneService('oops', 'environment: { EXIT: "4" }', patient), {
     exit: 3,
     says: [
       /release \d+ of oops failed after .*; no release of it ran before, so nothing of it runs now/,
@@ -16,7 +19,7 @@ export const containerRows: readonly Row[] = [
   }),
   deploy(
     'a container that needs more memory than it may',
-    oneService('oops', 'environment: { EAT: "200" }', 'mem_limit: 64M'),
+    oneService('oops', 'environment: { EAT: "200" }', 'mem_limit: 64M', patient),
     {
       exit: 3,
       says: ['used more memory than its limit of 64 MiB and was killed', 'exit code 137', 'raise its limit'],

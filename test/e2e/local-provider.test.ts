@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exec } from '#host/exec.ts';
 import { guardLink } from '#host/link.ts';
 import { cgroupOf } from '#provider/local/cgroup.ts';
+import { createLocalProvider } from '#provider/local/local.ts';
 import type { MachineOrder } from '#provider/port.ts';
 import { providerContract } from './provider-contract.ts';
 import { inside, patient, quiet, supervisorPid, testFleet, tracesOf } from './provider-lab.ts';
@@ -226,6 +227,22 @@ describe('after a crash', () => {
     await provider.downAll(patient);
     expect(await tracesOf(options)).toEqual([]);
     await provider.downAll(patient);
+  });
+});
+
+describe('the name of a fleet', () => {
+  test('belongs to one set of files, until it is taken down', async () => {
+    await create(1);
+    const other = createLocalProvider({ ...options, stateDir: `${options.stateDir}-other` });
+    const conflict = { code: 'conflict', detail: { why: expect.stringContaining(options.stateDir) } };
+    await expect(other.create(order(2), quiet, patient)).rejects.toMatchObject(conflict);
+    await expect(other.downAll(patient)).rejects.toMatchObject(conflict);
+    expect(await state('m1')).toBe('running');
+    await provider.downAll(patient);
+    await other.network.up(patient);
+    await expect(create(1)).rejects.toMatchObject({ code: 'conflict' });
+    await other.downAll(patient);
+    expect(await tracesOf(options)).toEqual([]);
   });
 });
 

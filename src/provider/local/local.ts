@@ -3,6 +3,7 @@ import { ensureHostTools, localTools } from '#host/host-tools.ts';
 import type { MachineFound, Power, Progress, Provider } from '#provider/port.ts';
 import { ensureBase } from './base-image.ts';
 import { cgroupOf } from './cgroup.ts';
+import { claim, refuseOthers } from './claim.ts';
 import { destroyMachine, removeAll } from './destroy.ts';
 import { type LocalFleet, type LocalOptions, localFleet } from './fleet.ts';
 import { withLock } from './lock.ts';
@@ -35,7 +36,10 @@ export function createLocalProvider(options: LocalOptions): LocalProvider {
     kind: 'local',
     network: {
       ...network,
-      up: (signal) => networkUp(network, signal),
+      up: async (signal) => {
+        claim(fleet);
+        await networkUp(network, signal);
+      },
       down: (signal) => networkDown(network, signal),
     },
     power: localPower(fleet),
@@ -56,6 +60,7 @@ export function createLocalProvider(options: LocalOptions): LocalProvider {
     destroy: (name, signal) => destroyMachine(fleet, name, signal),
     inside: (name, signal) => inside(fleet, name, signal),
     downAll: async (signal) => {
+      refuseOthers(fleet);
       // In good order first; what that leaves, for whatever reason, goes without asking.
       await Promise.allSettled(
         machineNames(options.stateDir).map((name) => destroyMachine(fleet, name, signal)),
@@ -72,11 +77,9 @@ function found({ dirOf }: LocalFleet, { fleet, name, address }: MachineRecord): 
 }
 
 /** Answers with the directory of the base. */
-async function prepare(
-  { options, network }: LocalFleet,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<string> {
+async function prepare(fleet: LocalFleet, progress: Progress, signal: AbortSignal): Promise<string> {
+  const { options, network } = fleet;
+  claim(fleet);
   await ensureHostTools(localTools, progress, signal);
   const base = await ensureBase(options.cacheDir, progress, signal);
   await networkUp(network, signal);

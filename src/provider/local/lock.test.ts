@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { tryLock, withLock } from './lock.ts';
+import { holderOf, tryLock, withLock } from './lock.ts';
 
 const patient = new AbortController().signal;
 const key = (name: string): string => `lock.test ${name} ${process.pid}`;
@@ -23,6 +23,14 @@ test('a lock is given back when the work fails', async () => {
   const failing = withLock(key('fails'), patient, async () => Promise.reject(new Error('no')));
   await expect(failing).rejects.toThrow('no');
   await expect(withLock(key('fails'), patient, async () => 'yes')).resolves.toBe('yes');
+});
+
+test('who holds a lock is told to those who ask', async () => {
+  expect(await holderOf(key('named'))).toBeUndefined();
+  const held = await tryLock(key('named'), 'the first of two');
+  expect(await holderOf(key('named'))).toBe('the first of two');
+  held?.release();
+  expect(await holderOf(key('named'))).toBeUndefined();
 });
 
 test('whoever waits for a lock can be told to stop', async () => {

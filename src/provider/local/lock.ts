@@ -2,6 +2,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { sha256Hex } from '#base/digest.ts';
 import { interrupted } from './wait.ts';
 
+const answerMs = 2_000;
+
 /** Held until released, or until this process ends in whatever way: the kernel gives it back then. */
 export interface Lock {
   release(): void;
@@ -27,12 +29,13 @@ export async function withLock<T>(key: string, signal: AbortSignal, work: () => 
   }
 }
 
-/** The lock, or null when someone holds it. */
-export async function tryLock(key: string): Promise<Lock | null> {
+/** The lock, or null when someone holds it. Who asks for its holder is told `holder`. */
+export async function tryLock(key: string, holder = ''): Promise<Lock | null> {
   const held = new Set<Socket>();
   const server = createServer((socket) => {
     held.add(socket);
     socket.on('error', () => {}).on('close', () => held.delete(socket));
+    socket.write(`${holder}\n`);
   });
   if (!(await listens(server, socketName(key)))) return null;
   return {
@@ -41,6 +44,24 @@ export async function tryLock(key: string): Promise<Lock | null> {
       for (const socket of held) socket.destroy();
     },
   };
+}
+
+/** What the holder of a lock says of itself; undefined when nobody holds it or it does not answer. */
+export function holderOf(key: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    let said = '';
+    const socket = connect({ path: socketName(key) });
+    const end = (): void => {
+      socket.destroy();
+      resolve(said.split('\n')[0] || undefined);
+    };
+    socket.setTimeout(answerMs, end).setEncoding('utf8');
+    socket.on('error', end).on('close', end);
+    socket.on('data', (text: string) => {
+      said += text;
+      if (said.includes('\n')) end();
+    });
+  });
 }
 
 function listens(server: Server, path: string): Promise<boolean> {

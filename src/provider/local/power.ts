@@ -1,6 +1,7 @@
 import { BallastError } from '#base/errors.ts';
 import type { Power } from '#provider/port.ts';
 import { cgroupOf } from './cgroup.ts';
+import { claim } from './claim.ts';
 import { controlOf, type Status, tell } from './control.ts';
 import type { LocalFleet } from './fleet.ts';
 import { withLock } from './lock.ts';
@@ -23,6 +24,7 @@ export function localPower(fleet: LocalFleet): Power {
     off: (name, signal) => down(name, 'off', signal),
     cut: (name, signal) => down(name, 'cut', signal),
     on: async (name, signal) => {
+      claim(fleet);
       await networkUp(fleet.network, signal);
       await withLock(fleet.lockOf(name), signal, async () => {
         const record = fleet.existing(name);
@@ -31,6 +33,7 @@ export function localPower(fleet: LocalFleet): Power {
       });
     },
     restore: async (name, signal) => {
+      claim(fleet);
       await networkUp(fleet.network, signal);
       return await withLock(fleet.lockOf(name), signal, () => restore(fleet, fleet.existing(name), signal));
     },

@@ -10,6 +10,17 @@ stamp=$root/node_modules/.ballast-stamp
 
 say() { printf '%s\n' "$*" >&2; }
 
+# Ctrl-C and kill end what runs, and then this, with a word.
+interrupted() {
+  trap - INT TERM HUP
+  say ''
+  say 'interrupted: nothing runs; the same command goes on where this one was'
+  exit "$1"
+}
+trap 'interrupted 130' INT
+trap 'interrupted 143' TERM
+trap 'interrupted 129' HUP
+
 # step TEXT COMMAND...: one line with what is done and how long it took; what was printed, only after a failure.
 step() {
   printf '%s … ' "$1" >&2
@@ -75,7 +86,8 @@ packages=$(missing_packages)
 if [ -n "$packages" ] || ! modules_are_current; then
   mkdir -p "$root/.cache"
   exec 9>"$root/.cache/bootstrap.lock"
-  flock 9 # of two that start at once, one installs and the other finds it done
+  # Of two that start at once, one installs and the other finds it done.
+  flock --nonblock 9 || step 'waiting for another command that installs' flock 9
   packages=$(missing_packages)
   [ -z "$packages" ] || install_packages "$packages"
   modules_are_current || install_modules

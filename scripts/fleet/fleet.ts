@@ -4,15 +4,22 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
+  rmdirSync,
   rmSync,
+  statSync,
   watch,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { BallastError } from '#base/errors.ts';
 import { type ExecOptions, type Executed, exec, tail } from '#host/exec.ts';
+import { type BuildStorage, buildStorage } from '#host/images/storage.ts';
 import { createLocalProvider, type LocalProvider } from '#provider/local/local.ts';
+
+const serverMs = 60_000;
+const downMs = 120_000;
 
 export interface LocalFleetOptions {
   /** Also the name of its context. Keep it short: links and cgroups are named after it. */
@@ -39,14 +46,14 @@ export interface LocalFleet {
   readonly provider: LocalProvider;
   /** Runs the command line as a user of this fleet would. */
   ballast(words: readonly string[], options?: ExecOptions): Promise<Executed>;
-  /** Starts the server unless it runs; resolves when it answers. */
+  /** Starts the server unless it runs already, from the executable as it is now; resolves when it answers. */
   startServer(signal?: AbortSignal): Promise<void>;
   /** Ends the server by a signal and waits until it is gone. */
   stopServer(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   /** PID of the server, when it runs. */
   serverPid(): number | undefined;
   /** Ends everything and removes every trace. */
-  down(): Promise<void>;
+  down(signal?: AbortSignal): Promise<void>;
 }
 
 export function localFleet(options: LocalFleetOptions): LocalFleet {
@@ -87,7 +94,10 @@ export function localFleet(options: LocalFleetOptions): LocalFleet {
     provider,
     ballast,
     serverPid,
-    async startServer(signal = AbortSignal.timeout(60_000)) {
+    async startServer(signal) {
+      const inTime = bounded(serverMs, signal);
+      const running = serverPid();
+      if (running !== undefined && runsAnother(running, executable)) await this.stopServer();
       if (serverPid() === undefined) {
         const log = openSync(logFile, 'a', 0o600);
         const words = [
@@ -108,8 +118,8 @@ export function localFleet(options: LocalFleetOptions): LocalFleet {
         child.unref();
         writeFileSync(pidFile, String(child.pid));
       }
-      await ready(serverPid, admin, logFile, options.port, signal);
-      const added = await ballast(['context', 'add', name, '--from', admin]);
+      await ready({ pid: serverPid, admin, logFile, port: options.port }, inTime);
+      const added = await ballast(['context', 'add', name, '--from', admin], { signal: inTime });
       if (added.code !== 0) throw failed('the context could not be added', added);
     },
     async stopServer(how = 'SIGTERM') {
@@ -121,13 +131,34 @@ export function localFleet(options: LocalFleetOptions): LocalFleet {
       }
       rmSync(pidFile, { force: true });
     },
-    async down() {
+    async down(signal) {
+      const inTime = bounded(downMs, signal);
       await this.stopServer();
-      await provider.downAll(AbortSignal.timeout(120_000));
-      if (existsSync(executable)) await ballast(['context', 'rm', name, '--yes']);
+      await provider.downAll(inTime);
+      await removeRunFiles(buildStorage(options.cache), inTime);
+      if (existsSync(executable)) await ballast(['context', 'rm', name, '--yes'], { signal: inTime });
       rmSync(home, { recursive: true, force: true });
+      removeIfEmpty(dirname(home));
     },
   };
+}
+
+/** Ends at the caller's signal, or when it takes longer than it ever should. */
+const bounded = (ms: number, signal?: AbortSignal): AbortSignal =>
+  AbortSignal.any([AbortSignal.timeout(ms), ...(signal ? [signal] : [])]);
+
+/** What builds leave in /run goes with the last fleet that might build; while someone builds, it stays. */
+async function removeRunFiles({ lock, runRoot }: BuildStorage, signal: AbortSignal): Promise<void> {
+  if (existsSync(lock)) {
+    const alone = ['flock', '--exclusive', '--nonblock', '--no-fork', lock];
+    await exec([...alone, 'rm', '-rf', '--one-file-system', '--', runRoot], { signal });
+  }
+  removeIfEmpty(dirname(runRoot));
+  removeIfEmpty(dirname(dirname(runRoot)));
+}
+
+function removeIfEmpty(dir: string): void {
+  if (existsSync(dir) && readdirSync(dir).length === 0) rmdirSync(dir);
 }
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -152,14 +183,25 @@ function isOurs(pid: number, executable: string): boolean {
   }
 }
 
+/** Whether the executable was made anew since the process was started. */
+function runsAnother(pid: number, executable: string): boolean {
+  try {
+    const [running, there] = [statSync(`/proc/${pid}/exe`), statSync(executable)];
+    return running.ino !== there.ino || running.dev !== there.dev;
+  } catch {
+    return false; // one of them is gone
+  }
+}
+
+interface Awaited {
+  readonly pid: () => number | undefined;
+  readonly admin: string;
+  readonly logFile: string;
+  readonly port: number;
+}
+
 /** Waits until the server has written its admin file and answers; says what its log shows when it ends instead. */
-async function ready(
-  pid: () => number | undefined,
-  admin: string,
-  logFile: string,
-  port: number,
-  signal: AbortSignal,
-): Promise<void> {
+async function ready({ pid, admin, logFile, port }: Awaited, signal: AbortSignal): Promise<void> {
   const { Agent, get } = await import('node:https');
   const agent = new Agent({ rejectUnauthorized: false });
   const answers = (): Promise<boolean> =>
@@ -173,8 +215,11 @@ async function ready(
     });
   try {
     while (!(existsSync(admin) && (await answers()))) {
+      if (signal.reason instanceof BallastError) throw signal.reason;
       if (pid() === undefined || signal.aborted) {
         throw new BallastError('no-server', 'the server did not start', {
+          why: pid() === undefined ? 'it ended' : `it does not answer after ${serverMs / 1000} s`,
+          fix: `read ${logFile}`,
           log: existsSync(logFile) ? tail(readFileSync(logFile, 'utf8')) : [],
         });
       }

@@ -81,9 +81,9 @@ async function prepare(fleet: LocalFleet, progress: Progress, signal: AbortSigna
   const { options, network } = fleet;
   claim(fleet);
   await ensureHostTools(localTools, progress, signal);
-  const base = await ensureBase(options.cacheDir, progress, signal);
+  // Before the base, which may take minutes: an address that is taken is told at once.
   await networkUp(network, signal);
-  return base;
+  return await ensureBase(options.cacheDir, progress, signal);
 }
 
 async function inside(fleet: LocalFleet, name: string, signal: AbortSignal): Promise<readonly string[]> {

@@ -10,11 +10,21 @@ stamp=$root/node_modules/.ballast-stamp
 
 say() { printf '%s\n' "$*" >&2; }
 
+running= # the step that runs, in the background, since a shell hears of signals only while it waits
+finish=  # set while that step must not be cut short
+
 # Ctrl-C and kill end what runs, and then this, with a word.
 interrupted() {
-  trap - INT TERM HUP
+  trap '' INT TERM HUP
   say ''
-  say 'interrupted: nothing runs; the same command goes on where this one was'
+  if [ -n "$running" ] && [ -n "$finish" ]; then
+    say 'interrupted: ends when apt-get is done, so that no package is left half installed'
+    wait "$running" || true
+  elif [ -n "$running" ]; then
+    kill -KILL "$running" 2>/dev/null || true
+  fi
+  rm -f "${log:-}"
+  say 'interrupted: nothing of it runs any more; the same command goes on where this one was'
   exit "$1"
 }
 trap 'interrupted 130' INT
@@ -27,10 +37,14 @@ step() {
   shift
   began=$(date +%s)
   log=$(mktemp)
-  if "$@" >"$log" 2>&1; then
+  "$@" </dev/null >"$log" 2>&1 &
+  running=$!
+  if wait "$running"; then
+    running=
     say "$(($(date +%s) - began)) s"
     rm -f "$log"
   else
+    running=
     say 'failed'
     { head -n 12 "$log"; tail -n +13 "$log" | tail -n 12; } >&2
     rm -f "$log"
@@ -56,7 +70,9 @@ install_packages() {
     say "  fix: install them as root: apt-get install$1"
     exit 1
   fi
+  finish=yes
   step "installing$1" apt_install "$1"
+  finish=
 }
 
 # The lists of packages may be absent or too old; they are fetched only then.
@@ -79,7 +95,9 @@ install_modules() {
 # npm itself must not run on the Node.js that it is about to replace.
 npm_ci() {
   outer=$(printf %s "$PATH" | tr : '\n' | grep -v 'node_modules/\.bin$' | paste -sd : -)
-  cd "$root" && PATH=$outer npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+  cd "$root"
+  export PATH="$outer"
+  exec npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 }
 
 packages=$(missing_packages)

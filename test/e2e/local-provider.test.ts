@@ -191,7 +191,7 @@ describe('after a crash', () => {
     process.kill(supervisorPid(options, 'm5'), 'SIGKILL');
     await expect.poll(() => state('m5'), { timeout: 5_000 }).toBe('stopped');
     const restored = await Promise.all([1, 2].map(() => power.restore('m5', patient)));
-    expect(restored.toSorted()).toEqual([false, true]);
+    expect(restored.filter((each) => each)).toHaveLength(1);
     expect(await inside(provider, 'm5', 'cat', '/proc/sys/kernel/random/boot_id')).not.toBe(before);
   });
 

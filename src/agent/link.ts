@@ -1,14 +1,19 @@
+import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
+import type { WireError } from '#base/errors.ts';
 import type { FromAgent, ToAgent } from '#wire/agent-messages.ts';
 import { tlsOptions } from '#wire/connection.ts';
 import { sockets } from '#wire/operations.ts';
+import { type Peer, peerHeaders } from '#wire/peer.ts';
 import type { Identity } from './identity.ts';
 import { explain, log } from './log.ts';
 
 export interface LinkOptions {
   readonly server: string;
   readonly identity: () => Identity;
+  /** Which running system this is. */
+  readonly peer: Peer;
   readonly signal: AbortSignal;
   readonly onOpen: () => void;
   readonly onMessage: (message: ToAgent) => void;
@@ -67,6 +72,7 @@ async function connectOnce(options: LinkOptions, onSocket: (socket: WebSocket) =
     ...tlsOptions({ server, ca, cert, key }),
     handshakeTimeout: 5_000,
     perMessageDeflate: false,
+    headers: peerHeaders(options.peer),
     maxPayload: messageBytesMax,
   });
   return await new Promise<boolean>((resolve) => {
@@ -92,6 +98,13 @@ async function connectOnce(options: LinkOptions, onSocket: (socket: WebSocket) =
       const message = parseMessage(data.toString());
       if (message) onMessage(message);
     });
+    socket.on('unexpected-response', (_request, response) => {
+      void refusalOf(response).then((why) => {
+        if (!signal.aborted) log.again('link', `${server} refuses this machine: ${why}`);
+        socket.terminate();
+        resolve(false);
+      });
+    });
     socket.on('error', (cause) => {
       if (!signal.aborted) log.again('link', `the connection to ${server} failed: ${explain(cause)}`);
     });
@@ -102,6 +115,23 @@ async function connectOnce(options: LinkOptions, onSocket: (socket: WebSocket) =
       resolve(opened);
     });
   });
+}
+
+const refusalBytesMax = 16 << 10;
+
+/** Why the server lets no connection come about, in its own words. */
+async function refusalOf(response: IncomingMessage): Promise<string> {
+  let body = '';
+  try {
+    for await (const chunk of response) {
+      body += String(chunk);
+      if (body.length > refusalBytesMax) break;
+    }
+    const { what, why, fix } = JSON.parse(body) as WireError;
+    return [what, why, fix].filter((text) => text !== undefined).join('; ');
+  } catch {
+    return `it answers with ${response.statusCode ?? 0}`;
+  }
 }
 
 /** The server is trusted to send what the contract says; what is no message at all is dropped. */

@@ -15,6 +15,7 @@ import type { AgentOptions } from './options.ts';
 import { replaced } from './replaced.ts';
 import { makeReport, saysTheSame } from './reporter.ts';
 import { createStreams } from './streams.ts';
+import { thisSystem } from './this-system.ts';
 
 /** Drops all that the fleet put on this machine, and then the agent: loaded only when it is asked for. */
 export async function leaveFleet(options: AgentOptions): Promise<void> {
@@ -66,6 +67,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   link = openLink({
     server: config.server,
     identity: keeper,
+    peer: await thisSystem(),
     signal,
     onOpen() {
       speaker.speak();

@@ -5,6 +5,7 @@ import { isHopeless } from '#converge/backoff.ts';
 import type { FleetModel } from '#spec/fleet-model.ts';
 import type { Client } from '#wire/client.ts';
 import type { MachineView } from '#wire/views.ts';
+import { followMachine } from './follow-machine.ts';
 import { waitDefaultMs } from './follow-rollout.ts';
 import type { LoadedFleet } from './load-fleet.ts';
 import { conformityWord } from './machine-words.ts';
@@ -16,6 +17,8 @@ import type { Shell } from './shell.ts';
 interface FleetFlags extends OutputFlags {
   readonly detach: boolean;
   readonly timeout: number | undefined;
+  /** Machines that may go whatever is lost with them. */
+  readonly force: readonly string[];
 }
 
 const askMs = 300;
@@ -30,7 +33,12 @@ export async function deployFleet(
   const { paint, marks } = shell.err;
   const applied = await progress.step(
     `fleet ${fleet.name}`,
-    () => client.call('applyFleet', { fleet, origins }, { signal: shell.signal }),
+    () =>
+      client.call(
+        'applyFleet',
+        { fleet, origins, ...(flags.force.length > 0 ? { force: flags.force } : {}) },
+        { signal: shell.signal },
+      ),
     ({ machines }) => `${count(machines.length, 'machine')}: ${listOf(machines)}`,
   );
   await joinPending(fleet, { client, progress }, shell);
@@ -38,6 +46,7 @@ export async function deployFleet(
     ? []
     : await waitForMachines(applied.machines, flags, { client, progress }, shell);
   if (!flags.detach) {
+    for (const name of applied.leaving) await waitUntilGone(name, flags, { client, progress }, shell);
     progress.note(
       `${paint.green(marks.done)} ${paint.bold(fleet.name)}: ${count(applied.machines.length, 'machine')} online and up to date  ${paint.dim(showDuration(progress.elapsedMs()))}`,
     );
@@ -47,6 +56,17 @@ export async function deployFleet(
     await printData({ fleet: fleet.name, ...applied, status: machines }, form, shell);
   return 0;
 }
+
+/** A machine that the file no longer names: its replicas move, then it goes. */
+const waitUntilGone = async (
+  name: string,
+  { timeout: timeoutMs }: FleetFlags,
+  means: { readonly client: Client; readonly progress: Progress },
+  shell: Shell,
+): Promise<void> => {
+  const until = (machine: MachineView | undefined): boolean => machine === undefined;
+  await followMachine({ name, what: `${name} leaves the fleet`, until, timeoutMs }, means, shell);
+};
 
 /** Machines the file names by their ssh address have nobody else who could install their agent. */
 async function joinPending(

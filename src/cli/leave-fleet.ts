@@ -80,7 +80,7 @@ async function waitUntilEmpty(
         throw new BallastError('command-failed', `${name} cannot drop ${failure.resource}`, {
           why: failure.what,
           log: failure.log ?? [],
-          fix: `mend what it says and run this again; or pass it over: ballast machine rm ${name} --force`,
+          fix: `mend what it says and run this again; or pass it over: ballast machine rm ${name} --force ${name}`,
         });
       }
       if (now.status !== 'online' && (flags.force || shell.now() > until)) throw away(name);
@@ -93,7 +93,7 @@ async function waitUntilEmpty(
 
 const away = (name: string): BallastError =>
   new BallastError('unreachable', `${name} is not connected, so it cannot be told to stop what it runs`, {
-    fix: `bring it back and run this again; or put it out as it is: ballast machine rm ${name} --force`,
+    fix: `bring it back and run this again; or put it out as it is: ballast machine rm ${name} --force ${name}`,
   });
 
 const tooLong = ({ name, failures: [failure] }: MachineView, timeoutMs: number): BallastError =>
@@ -126,7 +126,7 @@ async function takeOff(
         // Its own advice is about letting a key in, which few want for a machine that goes.
         ...(fix === undefined || error.code === 'forbidden' ? [] : [fix]),
         ...(error.code === 'forbidden' ? [another] : []),
-        `or leave the agent there: ballast machine rm ${name} --force`,
+        `or leave the agent there: ballast machine rm ${name} --force ${name}`,
       ].join('; '),
     });
   }

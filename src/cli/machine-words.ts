@@ -1,10 +1,11 @@
 import type { MachineView, ReplicaView } from '#wire/views.ts';
+import { showAge } from './render/age.ts';
 import type { Paint } from './render/paint.ts';
 
-/** The STATUS column. */
-export function statusWord({ status, schedulable, leaving }: MachineView): string {
-  if (leaving !== undefined) return `${status}, leaving`;
-  return schedulable ? status : `${status}, closed`;
+/** Where a machine stands: the STATUS column. */
+export function lifeWord({ state, awaySince }: MachineView, now: number): string {
+  const since = awaySince === null ? '' : ` for ${showAge(now - awaySince)}`;
+  return state === 'away' || state === 'lost' || state === 'held' ? `${state}${since}` : state;
 }
 
 /** Whether a machine holds what the plan wants: the UP TO DATE column. */

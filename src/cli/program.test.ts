@@ -69,7 +69,11 @@ describe('a wrong line is a usage error', () => {
     [['depoly'], 'there is no command "depoly"', 'did you mean ballast deploy?'],
     [['xyzzy'], 'there is no command "xyzzy"', 'see ballast --help'],
     [['machine', 'lss'], 'ballast machine has no command "lss"', 'did you mean ballast machine ls?'],
-    [['machine', '--frob'], 'ballast machine has no command "--frob"', 'it has ls, add, user-data, rm'],
+    [
+      ['machine', '--frob'],
+      'ballast machine has no command "--frob"',
+      'it has ls, add, user-data, drain, cordon, uncordon, replace, rm',
+    ],
     [['--frob'], 'ballast has no flag --frob', 'see ballast --help'],
     [['scale'], 'SERVICE=N is missing', 'ballast scale SERVICE=N'],
     [['scale', 'web'], '"web" does not say how many replicas of which service', 'ballast scale web=5'],

@@ -75,7 +75,7 @@ function isThere(name: string, address: string, machines: readonly MachineView[]
     why: same.leaving === undefined ? 'it is not connected now' : 'it is on its way out of the fleet',
     fix:
       same.leaving === undefined
-        ? `see why, on it: systemctl status ballast-agent; or put it out and add it anew: ballast machine rm ${name} --force`
+        ? `see why, on it: systemctl status ballast-agent; or put it out and add it anew: ballast machine rm ${name} --force ${name}`
         : `see to the end of that: ballast machine rm ${name}`,
   });
 }

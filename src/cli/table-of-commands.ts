@@ -109,6 +109,26 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
     summary: 'Print a cloud-init document by which machines join by themselves',
     load: async () => (await import('./commands/machine-user-data.ts')).machineUserData,
   },
+  'machine drain': {
+    group: fleet,
+    summary: 'Move all replicas off a machine, without losing one',
+    load: async () => (await import('./commands/machine-drain.ts')).machineDrain,
+  },
+  'machine cordon': {
+    group: fleet,
+    summary: 'Keep new replicas off a machine',
+    load: async () => (await import('./commands/machine-cordon.ts')).machineCordon,
+  },
+  'machine uncordon': {
+    group: fleet,
+    summary: 'Let a machine take replicas again',
+    load: async () => (await import('./commands/machine-uncordon.ts')).machineUncordon,
+  },
+  'machine replace': {
+    group: fleet,
+    summary: 'Put a new machine in the place of one',
+    load: async () => (await import('./commands/machine-replace.ts')).machineReplace,
+  },
   'machine rm': {
     group: fleet,
     summary: 'Put a machine out of the fleet',

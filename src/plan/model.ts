@@ -29,6 +29,8 @@ export interface MachineRecord {
   readonly leaving?: Leaving;
   /** When a machine first joined with this record, ms since the epoch. Absent: none has, or before this was kept. */
   readonly joinedAt?: number;
+  /** Number of the machine in whose place it comes; until it has joined. */
+  readonly successorOf?: number;
 }
 
 export interface Draining {

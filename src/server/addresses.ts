@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os';
 import { BallastError } from '#base/errors.ts';
 
 /** Where the server listens or is reached. Port 0: any that is free. */
@@ -30,3 +31,7 @@ export function urlOf({ host, port }: Endpoint): string {
   const reachable = host === '::' ? '::1' : host === '0.0.0.0' ? '127.0.0.1' : host;
   return `https://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
 }
+
+/** Addresses by which this computer is reached. */
+export const ownAddresses = (): readonly string[] =>
+  Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { WebSocket } from 'ws';
 import { BallastError } from '#base/errors.ts';
 import type { FromAgent, ToAgent } from '#wire/agent-messages.ts';
@@ -98,6 +99,28 @@ export class AgentConnection {
         void this.send({ kind: 'cancel', stream });
       },
     };
+  }
+
+  /** Whether the machine answers within that time. One that is held back by us is taken for living. */
+  async answers(withinMs: number): Promise<boolean> {
+    if (this.#closed) return false;
+    if (this.#socket.isPaused) return true;
+    const question = randomBytes(8);
+    return await new Promise((resolve) => {
+      const end = (lives: boolean): void => {
+        clearTimeout(timer);
+        this.#socket.off('pong', pong).off('close', closed);
+        resolve(lives);
+      };
+      // Answers to earlier questions may still be under way.
+      const pong = (answer: Buffer): void => {
+        if (answer.equals(question)) end(true);
+      };
+      const closed = (): void => end(false);
+      const timer = setTimeout(closed, withinMs);
+      this.#socket.on('pong', pong).on('close', closed);
+      this.#socket.ping(question);
+    });
   }
 
   close(why: string): void {

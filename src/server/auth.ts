@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { BallastError } from '#base/errors.ts';
 import type { Operation } from '#wire/operations.ts';
-import { holderOfCertificate, holderOfToken, type Principal } from './identities.ts';
+import { holderOfCertificate, holderOfToken, type Principal, revocationOf } from './identities.ts';
 import type { FleetState } from './state.ts';
 
 /** Who sent a request: the holder of a certificate of ours, or of a bearer token. Undefined: nobody we know. */
@@ -35,13 +35,27 @@ export const nameOf = (principal: Principal | undefined): string => {
   return principal.kind === 'user' ? principal.name : `agent:${principal.machine}`;
 };
 
+/** Which machine a request is from whose identity is void now; undefined when it never had one of ours. */
+export async function revokedPeer(
+  state: FleetState,
+  request: IncomingMessage,
+): Promise<{ readonly machine: string; readonly why: string; readonly identity: string } | undefined> {
+  const identity = subjectOf(request.socket as TLSSocket)?.unit;
+  const known = identity === undefined ? undefined : await revocationOf(state, identity);
+  return known && identity !== undefined ? { machine: known.machine, why: known.why, identity } : undefined;
+}
+
 async function byCertificate(state: FleetState, socket: TLSSocket): Promise<Principal | undefined> {
+  const subject = subjectOf(socket);
+  return subject && (await holderOfCertificate(state, subject));
+}
+
+function subjectOf(socket: TLSSocket): { readonly commonName: string; readonly unit: string } | undefined {
   // `authorized` says that the chain leads to our authority, the only one the server trusts, and is valid now.
   if (!socket.authorized) return undefined;
   const { subject } = socket.getPeerCertificate();
   const { CN: commonName, OU: unit } = subject ?? {};
-  if (typeof commonName !== 'string' || typeof unit !== 'string') return undefined;
-  return await holderOfCertificate(state, { commonName, unit });
+  return typeof commonName === 'string' && typeof unit === 'string' ? { commonName, unit } : undefined;
 }
 
 async function byToken(state: FleetState, request: IncomingMessage): Promise<Principal | undefined> {

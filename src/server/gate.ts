@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { compileManifest } from '#compile/compile.ts';
 import { nextPlan } from '#plan/next.ts';
-import { type Endpoint, parseEndpoint, urlOf } from './addresses.ts';
+import { type Endpoint, ownAddresses, parseEndpoint, urlOf } from './addresses.ts';
 import { createHttp } from './api/http.ts';
 import { serviceOf } from './api/service-of.ts';
 import { createUpgrade } from './api/upgrade.ts';
@@ -52,6 +52,8 @@ export function openGate(base: Foundation, options: ServerOptions, closing: Abor
     ...{ state, secrets },
     inventory: () => hub.inventory,
     nextPlan: options.nextPlan ?? nextPlan,
+    ownAddresses,
+    forget: (machine) => hub.forget(machine),
   };
   const local = createLocalMachines(state, authority.certificate, options.local);
   const registry = createRegistry(state, secrets, { authority, link: local.linkOf });

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { FromAgent, ToAgent } from '#wire/agent-messages.ts';
+import type { Peer } from '#wire/peer.ts';
 import type { Liveness } from './agent-connection.ts';
 import { createChanges } from './changes.ts';
 import { Hub } from './hub.ts';
@@ -17,14 +18,23 @@ let hub: Hub;
 let server: Server;
 let events: NewEvent[];
 let clients: WebSocket[];
+let nextPeer: Peer;
 
 beforeEach(async () => {
   events = [];
   clients = [];
-  hub = new Hub({ changes, now: Date.now, log: silentLog, tell: (event) => events.push(event), liveness });
+  nextPeer = {};
+  hub = new Hub({
+    changes,
+    now: Date.now,
+    log: silentLog,
+    tell: (event) => events.push(event),
+    liveness,
+    answerMs: 50,
+  });
   server = createServer();
   const sockets = new WebSocketServer({ server });
-  sockets.on('connection', (socket, request) => hub.attach((request.url ?? '').slice(1), socket));
+  sockets.on('connection', (socket, request) => hub.attach((request.url ?? '').slice(1), socket, nextPeer));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
 });
@@ -178,4 +188,32 @@ test('a removed machine is told why and forgotten', async () => {
   hub.forget('m-1');
   expect(String((await closed)[1])).toMatch(/removed from the fleet/);
   expect(hub.inventory.machines).toEqual({});
+});
+
+test('a second machine with one identity is refused while the first lives, and this is told once', async () => {
+  const original = { bootId: '11111111-1', machineId: 'aaaaaaaa', address: '192.0.2.1' };
+  const copy = { bootId: '22222222-2', machineId: 'aaaaaaaa', address: '192.0.2.2' };
+  nextPeer = original;
+  const first = await connect('app-1');
+  for (let knocks = 0; knocks < 3; knocks += 1) {
+    await expect(hub.admit('app-1', copy)).rejects.toMatchObject({ code: 'conflict' });
+  }
+  expect(first.readyState).toBe(WebSocket.OPEN);
+  expect(events.filter(({ kind }) => kind === 'machine-twice')).toMatchObject([
+    {
+      what: '192.0.2.2 (boot 22222222) has the identity of app-1, which is connected from 192.0.2.1 (boot 11111111): the second one is refused',
+    },
+  ]);
+});
+
+test('a machine that was started anew is let in though its old connection is not over', async () => {
+  nextPeer = { bootId: '11111111-1' };
+  await connect('app-1', { autoPong: false });
+  await expect(hub.admit('app-1', { bootId: '22222222-2' })).resolves.toBeUndefined();
+});
+
+test('an agent that was started anew on the same system is let in at once', async () => {
+  nextPeer = { bootId: '11111111-1', machineId: 'aaaaaaaa' };
+  await connect('app-1');
+  await expect(hub.admit('app-1', { bootId: '11111111-1', machineId: 'aaaaaaaa' })).resolves.toBeUndefined();
 });

@@ -3,6 +3,7 @@ import { BallastError } from '#base/errors.ts';
 import { same } from '#base/json.ts';
 import type { Inventory, MachineReport } from '#plan/model.ts';
 import type { AgentReport, FromAgent, ToAgent } from '#wire/agent-messages.ts';
+import { maybeSame, type Peer, showPeer } from '#wire/peer.ts';
 import { AgentConnection, type Liveness, usualLiveness } from './agent-connection.ts';
 import type { AgentStream, StreamRequest } from './agent-stream.ts';
 import type { Changes } from './changes.ts';
@@ -17,12 +18,20 @@ export interface HubOptions {
   readonly tell: (event: NewEvent) => void;
   readonly onConnect?: (machine: string) => void;
   readonly liveness?: Liveness;
+  /** Time a connected machine has to show that it lives when another comes with its identity. */
+  readonly answerMs?: number;
 }
+
+const usualAnswerMs = 2_000;
+const refusedMax = 1_000;
 
 /** All agents that are connected, and the newest word of each machine. Nothing of it is stored. */
 export class Hub {
   readonly #options: HubOptions;
   readonly #connections = new Map<string, AgentConnection>();
+  readonly #peers = new Map<string, Peer>();
+  /** Refusals that were told. */
+  readonly #refused = new Set<string>();
   readonly #reports = new Map<string, MachineReport>();
   readonly #since: number;
   #inventory: Inventory | undefined;
@@ -49,8 +58,31 @@ export class Hub {
     return [...this.#connections.keys()].sort();
   }
 
+  /**
+   * Refuses a connection with the identity of a machine that is connected from another running system, and lives: one
+   * of them is a copy of the other's disk. Throws `conflict`. What is connected stays so.
+   */
+  async admit(machine: string, peer: Peer): Promise<void> {
+    const older = this.#connections.get(machine);
+    const known = this.#peers.get(machine);
+    if (older === undefined || known === undefined || maybeSame(known, peer)) return;
+    const { answerMs = usualAnswerMs, tell } = this.#options;
+    // A machine that was started anew is told from a copy by this: its old connection is dead.
+    if (!(await older.answers(answerMs))) return;
+    const what = `${showPeer(peer)} has the identity of ${machine}, which is connected from ${showPeer(known)}`;
+    if (!this.#refused.has(what)) {
+      if (this.#refused.size >= refusedMax) this.#refused.clear();
+      this.#refused.add(what);
+      tell({ kind: 'machine-twice', machine, what: `${what}: the second one is refused` });
+    }
+    throw new BallastError('conflict', `another machine is connected as ${machine}`, {
+      why: `${what}; a copied disk has its original's identity`,
+      fix: 'let the copy in as a machine of its own: `ballast agent --leave` on it, then `ballast machine add`',
+    });
+  }
+
   /** Takes over a machine's socket. Of two the newer counts: the older is most likely a dead one. */
-  attach(machine: string, socket: WebSocket): void {
+  attach(machine: string, socket: WebSocket, peer: Peer = {}): void {
     const { log, tell, liveness = usualLiveness } = this.#options;
     const older = this.#connections.get(machine);
     const connection: AgentConnection = new AgentConnection(
@@ -64,6 +96,7 @@ export class Hub {
       liveness,
     );
     this.#connections.set(machine, connection);
+    this.#peers.set(machine, peer);
     if (older !== undefined) {
       older.close('a newer connection of the same machine took over');
       tell({
@@ -100,6 +133,7 @@ export class Hub {
     this.#connections.get(machine)?.close('this machine was removed from the fleet');
     this.#connections.delete(machine);
     this.#reports.delete(machine);
+    this.#peers.delete(machine);
     this.#changed();
   }
 

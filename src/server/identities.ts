@@ -62,6 +62,7 @@ export async function enrol(
     const { machine } = stored;
     const record = state.policy.machines[machine];
     if (record === undefined) throw refused(`the machine ${machine} is no longer part of the fleet`);
+    const { successorOf: _, ...joined } = record;
     const identity =
       stored.usedBy === undefined
         ? undefined
@@ -72,13 +73,47 @@ export async function enrol(
       set: {
         [key]: { ...stored, usedBy } satisfies StoredEnrolment,
         [keys.agent(machine)]: next,
-        [keys.machine(machine)]: { ...record, joinedAt: state.now() },
+        [keys.machine(machine)]: { ...joined, joinedAt: state.now() },
       },
       events: [{ kind: 'machine-enrolled', machine, what: `${machine} joined the fleet` }],
     });
     return { machine, certificate };
   });
 }
+
+/** A machine that is no more and whose identity is refused for ever. */
+interface Revocation {
+  readonly machine: string;
+  readonly at: number;
+  readonly why: string;
+}
+
+/** For how long it is known whose an identity was: as long as its certificates could live, and more. */
+const rememberedMs = 7 * 24 * 3_600_000;
+
+/** What must be committed so that a machine's certificates and tokens are void for ever. */
+export async function revoked(
+  state: FleetState,
+  machine: string,
+  why: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  const own = await read<StoredIdentity>(state, keys.agent(machine));
+  const old = (await state.store.list(keys.revocations)).entries.filter(
+    ({ value }) => (JSON.parse(value) as Revocation).at < state.now() - rememberedMs,
+  );
+  return {
+    ...(await enrolmentsOf(state, machine)),
+    ...Object.fromEntries(old.map(({ key }) => [key, null])),
+    [keys.agent(machine)]: null,
+    ...(own
+      ? { [keys.revocation(own.identity)]: { machine, at: state.now(), why } satisfies Revocation }
+      : {}),
+  };
+}
+
+/** Which machine an identity was of, and why it is void; undefined when it never was one, or long ago. */
+export const revocationOf = async (state: FleetState, identity: string): Promise<Revocation | undefined> =>
+  await read<Revocation>(state, keys.revocation(identity));
 
 /** Forgets every token of a machine: it is connected, or gone. */
 export async function enrolmentsOf(state: FleetState, machine: string): Promise<Record<string, null>> {

@@ -18,6 +18,9 @@ export const keys = {
   lastMachine: 'number/machine',
   lastRelease: (app: string) => `number/release/${app}`,
   agent: (machine: string) => `identity/agent/${machine}`,
+  /** Identities of machines that are no more: never let in again. */
+  revocations: 'identity/revoked/',
+  revocation: (identity: string) => `identity/revoked/${identity}`,
   user: (name: string) => `identity/user/${name}`,
   enrolments: 'enrolment/',
   enrolment: (hash: string) => `enrolment/${hash}`,

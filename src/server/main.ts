@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { compileManifest } from '#compile/compile.ts';
 import { parseEndpoint } from './addresses.ts';
 import { keepAdminFile } from './admin-file.ts';
+import { endMachines } from './control/draining.ts';
 import { noteEmptied } from './control/leaving.ts';
 import { type Foundation, layFoundation } from './foundation.ts';
 import { type Gate, openGate } from './gate.ts';
@@ -98,12 +99,13 @@ async function runLoops(
   const carryOut = async () => {
     await manifests.sync();
     await noteEmptied(state, hub.inventory);
+    await endMachines(control);
     await housekeeping.tidy();
   };
   const { inventory, nextPlan } = control;
   await Promise.all([
     runPlanner({ state, inventory, nextPlan, log, carryOut }, signal),
-    runMachines({ state, log, maker: () => local.maker(listeners, door) }, signal),
+    runMachines({ state, control, log, maker: () => local.maker(listeners, door) }, signal),
   ]);
 }
 

@@ -77,9 +77,14 @@ export interface Operations {
   revokeUserData: { input: { machine?: string; pool?: string }; output: { revoked: number } };
   emptyMachine: { input: { machine: string; force?: boolean }; output: Empty };
   removeMachine: { input: { machine: string; force?: boolean }; output: Empty };
+  /** `keep`: what it has stays; `leave`: it is to go once it is empty. */
+  drainMachine: { input: { machine: string; keep?: boolean; leave?: boolean }; output: Empty };
+  uncordonMachine: { input: { machine: string }; output: Empty };
+  replaceMachine: { input: { machine: string; force?: boolean }; output: Empty };
+  /** `force`: machines that may go whatever is lost with them. `leaving`: machines on their way out. */
   applyFleet: {
-    input: { fleet: FleetModel; origins?: Origins };
-    output: { plan: number; machines: readonly string[] };
+    input: { fleet: FleetModel; origins?: Origins; force?: readonly string[] };
+    output: { plan: number; machines: readonly string[]; leaving: readonly string[] };
   };
   listSecrets: { input: Empty; output: { secrets: readonly SecretView[] } };
   setSecret: { input: { secret: string; value: string }; output: SecretView };
@@ -225,6 +230,27 @@ export const operations = {
     kind: 'call',
     role: 'user',
     summary: 'Put a machine out of the fleet',
+  },
+  drainMachine: {
+    method: 'POST',
+    path: '/v1/machines/:machine/drain',
+    kind: 'call',
+    role: 'user',
+    summary: 'Have a machine take no new replicas, and give those it has to others',
+  },
+  uncordonMachine: {
+    method: 'POST',
+    path: '/v1/machines/:machine/uncordon',
+    kind: 'call',
+    role: 'user',
+    summary: 'Have a machine take replicas again',
+  },
+  replaceMachine: {
+    method: 'POST',
+    path: '/v1/machines/:machine/replace',
+    kind: 'call',
+    role: 'user',
+    summary: 'Put a new machine in the place of one',
   },
   applyFleet: { method: 'PUT', path: '/v1/fleet', kind: 'call', role: 'user', summary: 'Set the fleet file' },
   listSecrets: {

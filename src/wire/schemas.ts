@@ -97,7 +97,16 @@ export const inputSchemas = {
   removeMachine: inputOf<'removeMachine'>()(
     z.strictObject({ machine: machineName, force: maybe(z.boolean()) }),
   ),
-  applyFleet: inputOf<'applyFleet'>()(z.strictObject({ fleet: fleetModel, origins: maybe(origins) })),
+  drainMachine: inputOf<'drainMachine'>()(
+    z.strictObject({ machine: machineName, keep: maybe(z.boolean()), leave: maybe(z.boolean()) }),
+  ),
+  uncordonMachine: inputOf<'uncordonMachine'>()(z.strictObject({ machine: machineName })),
+  replaceMachine: inputOf<'replaceMachine'>()(
+    z.strictObject({ machine: machineName, force: maybe(z.boolean()) }),
+  ),
+  applyFleet: inputOf<'applyFleet'>()(
+    z.strictObject({ fleet: fleetModel, origins: maybe(origins), force: maybe(z.array(machineName)) }),
+  ),
   listSecrets: empty,
   setSecret: inputOf<'setSecret'>()(z.strictObject({ secret: secretName, value: z.string().max(512 << 10) })),
   removeSecret: inputOf<'removeSecret'>()(z.strictObject({ secret: secretName })),
@@ -133,7 +142,12 @@ export const outputSchemas = {
   revokeUserData: outputOf<'revokeUserData'>()(z.strictObject({ revoked: natural })),
   emptyMachine: empty,
   removeMachine: empty,
-  applyFleet: outputOf<'applyFleet'>()(z.strictObject({ plan: natural, machines: z.array(text) })),
+  drainMachine: empty,
+  uncordonMachine: empty,
+  replaceMachine: empty,
+  applyFleet: outputOf<'applyFleet'>()(
+    z.strictObject({ plan: natural, machines: z.array(text), leaving: z.array(text) }),
+  ),
   listSecrets: outputOf<'listSecrets'>()(z.strictObject({ secrets: z.array(view.secretView) })),
   setSecret: outputOf<'setSecret'>()(view.secretView),
   removeSecret: empty,

@@ -102,6 +102,22 @@ export const machineView = schemaOf<MachineView>()(
       reserved: z.strictObject({ cpus: z.number(), memoryBytes: z.number() }),
       failures: z.array(stepFailure),
       leaving: maybe(z.enum(['emptying', 'empty'])),
+      pool: text.nullable(),
+      roles: z.array(z.enum(['registry', 'server'])),
+      state: z.enum([
+        'pending',
+        'ready',
+        'closed',
+        'draining',
+        'drained',
+        'away',
+        'held',
+        'lost',
+        'replacing',
+        'leaving',
+      ]),
+      awaySince: z.number().nullable(),
+      note: maybe(text),
     })
     .meta({ id: 'Machine' }),
 );

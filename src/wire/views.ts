@@ -29,7 +29,33 @@ export interface MachineView {
   readonly failures: readonly StepFailure[];
   /** On its way out: it drops what the fleet put on it, or has done so. */
   readonly leaving?: 'emptying' | 'empty';
+  /** Its pool in the fleet file; null: it is of none. */
+  readonly pool: string | null;
+  /** What of the fleet itself runs on it. */
+  readonly roles: readonly ('registry' | 'server')[];
+  /** Where it stands in its life. */
+  readonly state: MachineLife;
+  /** While it is not connected: when it was last heard of, ms since the epoch. */
+  readonly awaySince: number | null;
+  /** What more there is to say of its state, for people. */
+  readonly note?: string;
 }
+
+/**
+ * `pending`: has not joined yet; `closed`: takes no new replicas; `away`: not connected; `lost`: for longer than is
+ * waited for; `held`: would be lost, but too many vanished at once; `replacing`: its successor is being made.
+ */
+export type MachineLife =
+  | 'pending'
+  | 'ready'
+  | 'closed'
+  | 'draining'
+  | 'drained'
+  | 'away'
+  | 'held'
+  | 'lost'
+  | 'replacing'
+  | 'leaving';
 
 export interface AppView {
   readonly name: string;

@@ -313,7 +313,7 @@ describe('a machine that leaves while it is away', () => {
     );
     expect(await badly(6, ...remove())).toContain('foreign is not connected');
     expect(await names()).toContain('foreign');
-    const said = await well(...remove('--force'));
+    const said = await well(...remove('--force', 'foreign'));
     expect(said).toContain('what foreign ran goes on there');
     expect(said).toContain('ballast agent --leave');
     expect(await names()).toEqual(['app-1', 'app-2']);
@@ -333,7 +333,7 @@ describe('a machine that leaves while it is away', () => {
 
   it('can be cleaned by hand when it is back, though its fleet knows it no more', async () => {
     await fleet.provider.power.off('foreign', signal);
-    await well(...remove('--force'));
+    await well(...remove('--force', 'foreign'));
     await fleet.provider.power.on('foreign', signal);
     await inside('foreign', 'ballast agent --leave');
     expect(await look()).toEqual(untouched);
@@ -352,7 +352,7 @@ describe('a machine with a volume', () => {
     const said = await badly(5, ...remove());
     expect(said).toContain('foreign holds the data of near/kept');
     expect((await machines()).find(({ name }) => name === 'foreign')?.leaving).toBeUndefined();
-    await well(...remove('--force'));
+    await well(...remove('--force', 'foreign'));
     expect(await inside('foreign', 'podman volume ls --quiet')).toBe('near_kept\n');
     expect(await inside('foreign', 'podman ps --all --quiet; nft list tables')).toBe('');
   });

@@ -4,6 +4,7 @@ import { filesToRead } from '#cli/app-files.ts';
 import { command, filesFlag, formFlag, waitFlags } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
 import { finishRollout } from '#cli/finish-rollout.ts';
+import { forceFlag } from '#cli/force-names.ts';
 import { loadPlanned, type Planned } from '#cli/load-planned.ts';
 import { pinProgress } from '#cli/pin-progress.ts';
 import { isForPeople } from '#cli/render/output.ts';
@@ -29,6 +30,7 @@ Exit codes: 0 healthy, 3 it failed and what ran before runs again, if anything d
     ...formFlag,
     ...waitFlags,
     'dry-run': { kind: 'switch', summary: 'only show what would change: the same as ballast plan' },
+    ...forceFlag,
     note: { kind: 'text', value: 'TEXT', summary: 'why, for ballast releases (default: deploy)' },
   },
   examples: [

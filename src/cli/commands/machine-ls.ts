@@ -1,12 +1,14 @@
 import { showSize } from '#base/size.ts';
 import { command, outputFlag } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
-import { conformityWord, machineColour, statusWord } from '#cli/machine-words.ts';
+import { conformityWord, lifeWord, machineColour } from '#cli/machine-words.ts';
 import { showAge } from '#cli/render/age.ts';
 import { printListing } from '#cli/render/output.ts';
 
 export const machineLs = command({
-  details: 'UP TO DATE says whether a machine holds all that the newest plan wants of it.',
+  details: `STATUS says where a machine stands: pending (not joined yet), ready, closed (takes no new replicas), draining, drained,
+away (not connected), lost (away for so long that its replicas moved), held (it would be lost, but too many vanished at
+once), replacing, leaving. UP TO DATE says whether it holds all that the newest plan wants of it.`,
   args: [],
   flags: { ...outputFlag },
   examples: [
@@ -25,10 +27,11 @@ export const machineLs = command({
         empty: 'There are no machines yet. Add one: ballast machine add NAME --ssh root@ADDRESS',
         columns: [
           { title: 'MACHINE', cell: ({ name }) => name },
+          { title: 'POOL', cell: ({ pool }) => pool ?? '' },
           { title: 'ADDRESS', cell: ({ address }) => address },
           {
             title: 'STATUS',
-            cell: statusWord,
+            cell: (machine) => lifeWord(machine, shell.now()),
             paint: (text, machine) => machineColour(paint, machine)(text),
           },
           {
@@ -52,6 +55,8 @@ export const machineLs = command({
             title: 'SEEN',
             cell: ({ seenAt }) => (seenAt === null ? 'never' : `${showAge(shell.now() - seenAt)} ago`),
           },
+          { title: 'ROLE', cell: ({ roles }) => roles.join(', ') },
+          { title: 'NOTE', cell: ({ note }) => note ?? '' },
           { title: 'PROVIDER', cell: ({ provider }) => provider, wide: true },
           { title: 'SYSTEM', cell: ({ facts }) => facts?.os ?? '', wide: true },
           { title: 'KERNEL', cell: ({ facts }) => facts?.kernel ?? '', wide: true },

@@ -1,20 +1,21 @@
 import { BallastError } from '#base/errors.ts';
-import { meantName } from '#cli/app-files.ts';
 import { command, yesFlag } from '#cli/command.ts';
 import { confirm } from '#cli/confirm.ts';
 import { connect } from '#cli/connect.ts';
+import { findMachine, waitUntilDrained } from '#cli/follow-machine.ts';
+import { forceFlag, isForced } from '#cli/force-names.ts';
 import { consequencesOf, leaveFleet, tellMoves } from '#cli/leave-fleet.ts';
 import { progressOn } from '#cli/render/progress.ts';
 
 export const machineRm = command({
-  details: `Its replicas stop and are started on other machines, if there is room. Volumes do not move: a machine that holds
-one is refused, unless --force gives the data up. A local machine is destroyed. One that was let in over ssh drops all
+  details: `Its replicas move to other machines first; where there is no room for them it is refused. Volumes do not move: a machine that holds
+one is refused, unless --force NAME gives the data up. A local machine is destroyed. One that was let in over ssh drops all
 that the fleet put on it (volumes and images stay on its disk), and its agent is taken off. When this is cut off, run
-it again. A machine that is away is put out only by --force: what it runs goes on there until \`ballast agent --leave\`
+it again. A machine that is away is put out only by --force NAME: what it runs goes on there until \`ballast agent --leave\`
 is run on it.`,
   args: [{ name: 'MACHINE', summary: 'the machine', completes: 'machine' }],
   flags: {
-    force: { kind: 'switch', summary: 'even if it is away, or holds volumes or the registry' },
+    ...forceFlag,
     ssh: {
       kind: 'text',
       value: 'USER@ADDRESS',
@@ -36,32 +37,32 @@ is run on it.`,
     ...yesFlag,
   },
   examples: [{ does: 'Put app-3 out of the fleet', line: 'ballast machine rm app-3' }],
-  async run({ flags, args: [machine = ''] }, shell) {
+  async run({ flags: given, args: [machine = ''] }, shell) {
+    const flags = { ...given, force: isForced(given.force, machine) };
     const client = await connect(flags, shell);
-    const { machines } = await client.call('listMachines', {}, { signal: shell.signal });
-    const found = machines.find(({ name }) => name === machine);
-    if (!found) {
-      throw new BallastError('not-found', `there is no machine "${machine}"`, {
-        fix: meantName(
-          machine,
-          machines.map(({ name }) => name),
-          'machines',
-        ),
-      });
-    }
+    const found = await findMachine(machine, client, shell);
     const options = { signal: shell.signal };
     const { replicas } = await client.call('listReplicas', {}, options);
     const consequences = consequencesOf(found, replicas, flags.force);
     await confirm(`Put ${machine} out of the fleet`, consequences, flags, shell);
     const progress = progressOn(shell, flags.quiet);
+    if (found.status === 'online' && found.leaving === undefined && !flags.force) {
+      await client.call('drainMachine', { machine, leave: true }, options);
+      await waitUntilDrained(machine, flags, { client, progress }, shell);
+    }
     if (found.provider !== 'local' && found.provider !== 'incus' && found.status !== 'pending') {
       await leaveFleet(found, flags, { client, progress }, shell);
     } else {
       const input = { machine, ...(flags.force ? { force: true } : {}) };
-      await client.call('removeMachine', input, { ...options, timeoutMs: 300_000 });
+      await client.call('removeMachine', input, { ...options, timeoutMs: 300_000 }).catch(unlessGone);
     }
     await tellMoves(machine, replicas, { client, progress }, shell);
     progress.note(`${shell.err.paint.green(shell.err.marks.done)} ${machine} is out of the fleet`);
     return 0;
   },
 });
+
+/** A local machine that is drained goes by itself, perhaps before it is put out here. */
+function unlessGone(error: unknown): void {
+  if (!(error instanceof BallastError && error.code === 'not-found')) throw error;
+}

@@ -58,6 +58,10 @@ export function machineView(over: Partial<MachineView> = {}): MachineView {
     replicas: 2,
     reserved: { cpus: 0.5, memoryBytes: 256 << 20 },
     failures: [],
+    pool: 'app',
+    roles: [],
+    state: 'ready',
+    awaySince: null,
     ...over,
   };
 }

@@ -94,9 +94,11 @@ function vanishedWith(one: Away, away: readonly Away[], isMany: (count: number) 
 /** Since when a machine that is not connected is away; undefined when nobody knows that it ever was there. */
 function awaySince(
   { inventory: { machines, listeningSince }, now }: FatesInput,
-  { name, joinedAt }: MachineRecord,
+  { name, joinedAt, successorOf }: MachineRecord,
   { awayFrom = 0 }: MachineState,
 ): number | undefined {
+  // What was heard under this name came from the machine before it.
+  if (successorOf !== undefined) return undefined;
   const seenAt = machines[name]?.seenAt ?? (joinedAt === undefined ? undefined : listeningSince);
   return seenAt === undefined ? undefined : Math.min(now, Math.max(seenAt, joinedAt ?? 0, awayFrom));
 }

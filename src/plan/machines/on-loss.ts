@@ -1,4 +1,5 @@
-import type { Release } from '#plan/model.ts';
+import type { Plan, Policy, Release } from '#plan/model.ts';
+import { pinningVolumes } from '#plan/volumes.ts';
 import type { OnLoss } from '#spec/model.ts';
 
 /** The most careful first: when two services say different things of one volume. */
@@ -29,3 +30,21 @@ export function whyItWaits(
     ? `${where}${restore}; to begin with an empty one deploy it with x-ballast: { on_loss: recreate }`
     : `${where}${restore}; bring it back, or give its data up: ballast machine replace ${machine} --force ${machine}`;
 }
+/** Volumes on a machine whose data must not be lost without a person's word: `app/volume`. */
+export function keptVolumes(policy: Policy, plan: Plan, machine: string): readonly string[] {
+  return Object.keys(plan.volumes)
+    .filter((key) => plan.volumes[key] === machine)
+    .filter((key) => {
+      const [app = '', volume = ''] = key.split('/');
+      const wish = policy.apps[app];
+      const target = plan.apps[app]?.target ?? wish?.wanted;
+      const release = target === undefined || target === null ? undefined : wish?.releases[target];
+      // The data of an app that is gone is nobody's to give up.
+      return (
+        release === undefined || !usesVolume(release, volume) || onLossOf(release, volume) !== 'recreate'
+      );
+    });
+}
+
+const usesVolume = (release: Release, volume: string): boolean =>
+  Object.values(release.model.services).some((service) => pinningVolumes(release, service).includes(volume));

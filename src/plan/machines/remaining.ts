@@ -1,4 +1,5 @@
-import type { Inventory, Policy, Replica } from '#plan/model.ts';
+import type { Inventory, Plan, Policy, Replica } from '#plan/model.ts';
+import { pinningVolumes } from '#plan/volumes.ts';
 import type { ServiceModel } from '#spec/model.ts';
 
 const modelOf = (policy: Policy, { app, service, release }: Replica): ServiceModel | undefined =>
@@ -21,5 +22,22 @@ export function movable(
   return replicas.filter(
     (replica) =>
       replica.machine === machine && !isGlobal(modelOf(policy, replica)) && !hasEnded(inventory, replica),
+  );
+}
+/** What a machine that is being drained still has: replicas of a plan that have not ended. */
+export function remaining(plan: Plan, inventory: Inventory, machine: string): readonly Replica[] {
+  return Object.values(plan.replicas).filter(
+    (replica) => replica.machine === machine && !hasEnded(inventory, replica),
+  );
+}
+
+/** Whether a replica cannot leave its machine: a volume there holds it, or it belongs to the machine. */
+export function staysAlways(policy: Policy, plan: Plan, replica: Replica): boolean {
+  const release = policy.apps[replica.app]?.releases[replica.release];
+  const service = release?.model.services[replica.service];
+  if (release === undefined || service === undefined) return false;
+  const home = (volume: string) => plan.volumes[`${replica.app}/${volume}`];
+  return (
+    isGlobal(service) || pinningVolumes(release, service).some((volume) => home(volume) === replica.machine)
   );
 }

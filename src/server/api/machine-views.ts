@@ -1,13 +1,26 @@
 import { reserved } from '#plan/capacity.ts';
+import { poolOf } from '#plan/machines/pool.ts';
+import { remaining } from '#plan/machines/remaining.ts';
+import { isDrained, replacementOf } from '#plan/machines/replacing.ts';
 import type { MachineRecord, MachineReport } from '#plan/model.ts';
+import { registryMachine } from '#server/registry.ts';
 import type { MachineView } from '#wire/views.ts';
 import type { Picture } from './app-views.ts';
 
+/** What the view of a machine needs beside policy, plan and inventory. */
+export interface MachineFactsBeside {
+  readonly enrolled: boolean;
+  readonly ownAddresses: readonly string[];
+  /** What is known of one that tries to join, for people. */
+  readonly trouble?: string | undefined;
+}
+
 export function machineView(
-  { policy, plan, inventory }: Picture,
+  picture: Picture,
   machine: MachineRecord,
-  enrolled: boolean,
+  { enrolled, ownAddresses, trouble }: MachineFactsBeside,
 ): MachineView {
+  const { policy, plan, inventory } = picture;
   const report = inventory.machines[machine.name];
   const replicas = Object.values(plan.replicas).filter((replica) => replica.machine === machine.name);
   const { name, provider, address, labels, schedulable, leaving } = machine;
@@ -21,7 +34,47 @@ export function machineView(
     reserved: reserved(policy, replicas),
     failures: report?.failures ?? [],
     ...(leaving ? { leaving: leaving.empty ? ('empty' as const) : ('emptying' as const) } : {}),
+    pool: poolOf(policy.fleet, name)?.name ?? null,
+    roles: [
+      ...(registryMachine(policy)?.name === name ? (['registry'] as const) : []),
+      ...(ownAddresses.includes(address) ? (['server'] as const) : []),
+    ],
+    ...lifeOf(picture, machine, enrolled, trouble),
   };
+}
+
+type Life = Pick<MachineView, 'state' | 'awaySince' | 'note'>;
+
+function lifeOf(picture: Picture, machine: MachineRecord, enrolled: boolean, trouble?: string): Life {
+  const { policy, plan, inventory } = picture;
+  const { name, leaving, successorOf, draining, schedulable } = machine;
+  const report = inventory.machines[name];
+  const left = remaining(plan, inventory, name).length;
+  const known = plan.machines?.[name];
+  const away = enrolled && !report?.connected ? (known?.lostSince ?? report?.seenAt ?? null) : null;
+  const life = (state: MachineView['state'], note?: string): Life => ({
+    state,
+    awaySince: away,
+    ...(note === undefined ? {} : { note }),
+  });
+  if (leaving) return life('leaving');
+  if (!enrolled) return life(successorOf === undefined ? 'pending' : 'replacing', trouble);
+  if (!report?.connected) {
+    if (known?.heldSince !== undefined)
+      return life(
+        'held',
+        'too many vanished at once: nothing is taken from it unless it is replaced by name',
+      );
+    if (known?.lostSince === undefined) return life('away');
+    const due = replacementOf({ policy, plan, registry: registryMachine(policy)?.name }, machine);
+    return life('lost', due.kind === 'kept' ? `not replaced by itself: ${due.why}` : undefined);
+  }
+  if (draining) {
+    const then = { stay: '', leave: ', then it goes', replace: ', then it is replaced' }[draining.then];
+    if (isDrained({ policy, plan, inventory }, machine)) return life('drained');
+    return life('draining', `${left} ${left === 1 ? 'replica' : 'replicas'} left${then}`);
+  }
+  return life(schedulable ? 'ready' : 'closed');
 }
 
 /** Connected machines that do not hold the plan yet. */

@@ -2,6 +2,7 @@ import { must } from '#base/assert.ts';
 import { BallastError } from '#base/errors.ts';
 import { removeApp, restartApp, rollbackApp, scaleApp } from '#server/control/apps.ts';
 import { appOf, type Control } from '#server/control/context.ts';
+import { drainMachine, uncordonMachine } from '#server/control/draining.ts';
 import { applyFleet } from '#server/control/fleet.ts';
 import { previewFleet } from '#server/control/fleet-preview.ts';
 import { emptyMachine, knownMachine } from '#server/control/leaving.ts';
@@ -9,6 +10,7 @@ import { addMachine, removeMachine } from '#server/control/machines.ts';
 import { previewApp } from '#server/control/preview.ts';
 import { createRelease, picture } from '#server/control/releases.ts';
 import { removeSecret, setSecret } from '#server/control/secret-wishes.ts';
+import { replaceMachine } from '#server/control/succession.ts';
 import { makeUserData, revokeUserData } from '#server/control/user-data.ts';
 import type { ServerDoor } from '#server/door.ts';
 import type { Executables } from '#server/executables.ts';
@@ -50,7 +52,12 @@ export function serviceOf(parts: ServiceParts): Service {
     await Promise.all(
       Object.values(state.policy.machines)
         .sort((a, b) => a.index - b.index)
-        .map(async (machine) => machineView(now(), machine, await isEnrolled(state, machine.name))),
+        .map(async (machine) =>
+          machineView(now(), machine, {
+            enrolled: await isEnrolled(state, machine.name),
+            ownAddresses: control.ownAddresses?.() ?? [],
+          }),
+        ),
     );
   const apps = () => appNames(now()).flatMap((name) => appView(now(), name) ?? []);
   const ca = authority.certificate;
@@ -109,12 +116,33 @@ export function serviceOf(parts: ServiceParts): Service {
       await emptyMachine(control, input, by);
       return {};
     },
-    removeMachine: async (input, { by }) => {
+    removeMachine: async (input, { by, signal }) => {
+      knownMachine(control, input.machine);
+      await heard(signal);
       await removeMachine(control, input, by);
-      hub.forget(input.machine);
       return {};
     },
-    applyFleet: async ({ fleet, origins }, { by }) => await applyFleet(control, fleet, by, origins),
+    drainMachine: async (input, { by }) => {
+      await drainMachine(control, input, by);
+      return {};
+    },
+    uncordonMachine: async (input, { by }) => {
+      await uncordonMachine(control, input, by);
+      return {};
+    },
+    replaceMachine: async (input, { by, signal }) => {
+      knownMachine(control, input.machine);
+      await heard(signal);
+      await replaceMachine(control, input, by);
+      return {};
+    },
+    applyFleet: async ({ fleet, origins, force }, { by, signal }) => {
+      await heard(signal);
+      return await applyFleet(control, fleet, by, {
+        ...(origins === undefined ? {} : { origins }),
+        ...(force === undefined ? {} : { force }),
+      });
+    },
     listSecrets: async () => ({
       secrets: (await secrets.list()).filter((secret) => !isOwnSecret(secret.name)),
     }),

@@ -2,10 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { BallastError, toWire } from '#base/errors.ts';
-import { authorize, nameOf, principalOf } from '#server/auth.ts';
+import { authorize, nameOf, principalOf, revokedPeer } from '#server/auth.ts';
 import type { Hub } from '#server/hub.ts';
 import type { FleetState } from '#server/state.ts';
 import { sockets } from '#wire/operations.ts';
+import { peerOf } from '#wire/peer.ts';
 import { relayExec } from './exec-relay.ts';
 
 /** Longest message an agent or a terminal may send. A report of many replicas with their logs is the largest. */
@@ -18,6 +19,7 @@ export function createUpgrade(state: FleetState, hub: Hub) {
     maxPayload: messageBytesMax,
     perMessageDeflate: false,
   });
+  const refusedOnce = new Set<string>();
   const execPath = new RegExp(`^${sockets.exec.replace(':app', '([^/]+)')}$`);
 
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
@@ -25,10 +27,15 @@ export function createUpgrade(state: FleetState, hub: Hub) {
     const principal = await principalOf(state, request);
     const app = execPath.exec(pathname)?.[1];
     if (pathname === sockets.agent) {
+      if (principal === undefined) await refuseRevoked(request);
       authorize(principal, 'agent', sockets.agent);
       if (principal?.kind !== 'agent') return;
       const { machine } = principal;
-      server.handleUpgrade(request, socket, head, (ws) => hub.attach(machine, ws));
+      const peer = peerOf(request.headers, request.socket.remoteAddress);
+      await hub.admit(machine, peer);
+      // Meanwhile it may have been put out.
+      authorize(await principalOf(state, request), 'agent', sockets.agent);
+      server.handleUpgrade(request, socket, head, (ws) => hub.attach(machine, ws, peer));
     } else if (app !== undefined) {
       authorize(principal, 'user', sockets.exec);
       const parts = { state, hub, by: nameOf(principal) };
@@ -37,6 +44,23 @@ export function createUpgrade(state: FleetState, hub: Hub) {
       authorize(principal, 'user', pathname);
       throw new BallastError('not-found', `there is no WebSocket at ${pathname}`);
     }
+  }
+
+  /** A machine that was replaced or put out is told so, and so are people, once. */
+  async function refuseRevoked(request: IncomingMessage): Promise<void> {
+    const known = await revokedPeer(state, request);
+    if (known === undefined) return;
+    const { machine, why, identity } = known;
+    const { address = '' } = peerOf(request.headers, request.socket.remoteAddress);
+    if (!refusedOnce.has(identity)) {
+      refusedOnce.add(identity);
+      const what = `a machine that was ${machine} came back (${address}) and was refused: ${why}`;
+      await state.tell({ kind: 'machine-refused', machine, what });
+    }
+    throw new BallastError('forbidden', `this machine is no longer ${machine}`, {
+      why: `${why}, and its identity is void for ever`,
+      fix: 'drop what it holds, on it: `ballast agent --leave`; then it may be let in anew',
+    });
   }
 
   return {

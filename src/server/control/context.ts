@@ -11,6 +11,10 @@ export interface Control {
   readonly secrets: Secrets;
   readonly inventory: () => Inventory;
   readonly nextPlan: NextPlan;
+  /** Addresses of the computer that the server runs on. */
+  readonly ownAddresses?: () => readonly string[];
+  /** Lets go of a machine's connection and of what it said. */
+  readonly forget?: (machine: string) => void;
 }
 
 /** The app, or an error that suggests which one was meant. */

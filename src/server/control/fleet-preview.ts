@@ -2,11 +2,11 @@ import { same } from '#base/json.ts';
 import { machinesOf, poolOf } from '#plan/machines/pool.ts';
 import type { MachineRecord, Plan, Policy } from '#plan/model.ts';
 import { settle } from '#server/simulate.ts';
-import type { FleetModel, PoolModel } from '#spec/fleet-model.ts';
+import { type FleetModel, isMade, type PoolModel } from '#spec/fleet-model.ts';
 import type { FieldChange, FleetPreview, MachineChange } from '#wire/views.ts';
 import type { Control } from './context.ts';
 import { shown } from './field-text.ts';
-import { fleetChange } from './fleet.ts';
+import { fleetChange, surplusProblems } from './fleet.ts';
 import { type Imagined, imagine } from './imagined.ts';
 import { manifestChanges } from './manifest-diff.ts';
 import type { PreviewParts } from './preview.ts';
@@ -19,7 +19,8 @@ export async function previewFleet(
 ): Promise<FleetPreview> {
   const { state, nextPlan } = control;
   const { policy, plan } = state;
-  const { problems } = fleetChange(policy, fleet);
+  const change = fleetChange(policy, fleet);
+  const problems = [...change.problems, ...surplusProblems(control, change.surplus, [])];
   // What cannot be applied cannot be imagined either: networks may be of no use.
   const after =
     problems.length > 0 ? { policy, inventory: control.inventory() } : await imagine(control, fleet);
@@ -56,7 +57,9 @@ function machineChanges(policy: Policy, fleet: FleetModel, after: Imagined): rea
     ...Object.values(policy.machines)
       .filter(({ name }) => formerly.has(name) && !named.has(name))
       .map(({ name, provider, address }): MachineChange => {
-        const note = 'no longer in the file; goes only when it is asked for by name';
+        const note = isMade(provider)
+          ? 'no longer in the file: its replicas move, then it is destroyed'
+          : 'no longer in the file; goes only when it is asked for by name';
         return { machine: name, action: 'delete', provider, address, fields: [], note };
       }),
   ];

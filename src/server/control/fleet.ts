@@ -10,6 +10,7 @@ import type { Origins } from '#spec/model.ts';
 import type { Output } from '#wire/operations.ts';
 import type { Control } from './context.ts';
 import { newRecords } from './machine-records.ts';
+import { lossProblems } from './needed.ts';
 
 /**
  * Takes a fleet file as what people want. Machines of provider `local` are recorded here, before anything makes
@@ -19,11 +20,12 @@ export async function applyFleet(
   control: Control,
   fleet: FleetModel,
   by: string,
-  origins: Origins = {},
+  { origins = {}, force = [] }: { readonly origins?: Origins; readonly force?: readonly string[] } = {},
 ): Promise<Output<'applyFleet'>> {
   const { state } = control;
   return await state.exclusive(async () => {
-    const { names, missing, labelled, problems } = fleetChange(state.policy, fleet);
+    const { names, missing, labelled, surplus, wanted, ...rest } = fleetChange(state.policy, fleet);
+    const problems = [...rest.problems, ...surplusProblems(control, surplus, force)];
     if (problems.length > 0) {
       throw new BallastError('conflict', `the fleet ${fleet.name} cannot be made so; nothing was changed`, {
         problems,
@@ -32,9 +34,11 @@ export async function applyFleet(
     if (
       missing.length === 0 &&
       labelled.length === 0 &&
+      surplus.length === 0 &&
+      wanted.length === 0 &&
       same([state.policy.fleet, state.policy.fleetOrigins ?? {}], [fleet, origins])
     ) {
-      return { plan: state.plan.number, machines: names };
+      return { plan: state.plan.number, machines: names, leaving: leavingMachines(state.policy, fleet) };
     }
     const { set } = await newRecords(control, fleet, missing);
     await state.commit({
@@ -42,7 +46,11 @@ export async function applyFleet(
         [keys.fleet]: fleet,
         [keys.fleetOrigins]: origins,
         ...set,
-        ...Object.fromEntries(labelled.map((record) => [keys.machine(record.name), record])),
+        ...Object.fromEntries(
+          [...labelled, ...wanted, ...surplus.map((record) => retiring(record, force, by, state.now()))].map(
+            (record) => [keys.machine(record.name), record],
+          ),
+        ),
       },
       bump: true,
       events: [
@@ -50,13 +58,50 @@ export async function applyFleet(
           kind: 'fleet',
           by,
           cause: 'intentional',
-          what: `the fleet ${fleet.name} was set${missing.length > 0 ? `; new: ${missing.map(({ name }) => name).join(', ')}` : ''}`,
+          what: `the fleet ${fleet.name} was set${told('new', missing)}${told('to be drained and to go', surplus)}`,
         },
       ],
     });
-    return { plan: state.plan.number, machines: names };
+    return { plan: state.plan.number, machines: names, leaving: leavingMachines(state.policy, fleet) };
   });
 }
+
+const told = (what: string, machines: readonly { readonly name: string }[]): string =>
+  machines.length === 0 ? '' : `; ${what}: ${machines.map(({ name }) => name).join(', ')}`;
+
+/** What stands against the going of machines that a file no longer asks for, unless a person named them. */
+export function surplusProblems(
+  control: Control,
+  surplus: readonly MachineRecord[],
+  force: readonly string[],
+): readonly Problem[] {
+  const unknown = force.filter((name) => !surplus.some((machine) => machine.name === name));
+  return [
+    ...unknown.map((name) => ({
+      code: 'unknown-machine',
+      what: `--force ${name}: no machine ${name} would go`,
+      fix: 'name machines that the file no longer asks for',
+    })),
+    ...lossProblems(control, {
+      machines: surplus.filter(({ name }) => !force.includes(name)),
+      command: 'ballast deploy -f fleet.yaml',
+    }),
+  ];
+}
+
+/** A machine on its way out: its replicas move first. */
+function retiring(machine: MachineRecord, force: readonly string[], by: string, now: number): MachineRecord {
+  const forced = force.includes(machine.name) ? { force: true } : {};
+  return { ...machine, schedulable: false, draining: { since: now, then: 'leave', by, ...forced } };
+}
+
+/** Machines that a file does not name and that are still there, on their way out. */
+const leavingMachines = (policy: Policy, fleet: FleetModel): readonly string[] => {
+  const asked = new Set(Object.values(fleet.pools).flatMap(machinesOf));
+  return Object.values(policy.machines)
+    .filter(({ name, draining }) => !asked.has(name) && draining?.then === 'leave')
+    .map(({ name }) => name);
+};
 
 export interface FleetChange {
   /** All machines that the file names; of those that others make, the ones that are there: nobody waits for the rest. */
@@ -65,6 +110,10 @@ export interface FleetChange {
   readonly missing: readonly Pick<MachineRecord, 'name' | 'provider' | 'labels'>[];
   /** Machines that are there and get other labels. */
   readonly labelled: readonly MachineRecord[];
+  /** Machines that Ballast made and that nobody asks for any more. */
+  readonly surplus: readonly MachineRecord[];
+  /** Machines that were on their way out and are asked for again. */
+  readonly wanted: readonly MachineRecord[];
   readonly problems: readonly Problem[];
 }
 
@@ -88,7 +137,23 @@ export function fleetChange(policy: Policy, fleet: FleetModel): FleetChange {
             .map((name) => ({ name, provider: pool.provider, labels: pool.labels }))
         : [],
     ),
+    ...comings(policy, fleet),
     problems: [...shapeProblems(fleet), ...changeProblems(fleet, policy)],
+  };
+}
+
+function comings(policy: Policy, fleet: FleetModel): Pick<FleetChange, 'surplus' | 'wanted'> {
+  const asked = new Set(Object.values(fleet.pools).flatMap(machinesOf));
+  const formerly = new Set(Object.values(policy.fleet.pools).flatMap(machinesOf));
+  const all = Object.values(policy.machines);
+  return {
+    surplus: all.filter(
+      ({ name, provider, draining }) =>
+        isMade(provider) && formerly.has(name) && !asked.has(name) && draining?.then !== 'leave',
+    ),
+    wanted: all
+      .filter(({ name, draining }) => asked.has(name) && draining?.then === 'leave')
+      .map(({ draining: _, ...rest }) => ({ ...rest, schedulable: true })),
   };
 }
 
@@ -138,8 +203,8 @@ function changeProblems(fleet: FleetModel, policy: Policy): readonly Problem[] {
   }
   const asked = new Set(Object.values(fleet.pools).flatMap(machinesOf));
   const formerly = new Set(Object.values(policy.fleet.pools).flatMap(machinesOf));
-  for (const { name } of there) {
-    if (asked.has(name) || !formerly.has(name)) continue;
+  for (const { name, provider } of there) {
+    if (asked.has(name) || !formerly.has(name) || isMade(provider)) continue;
     problems.push({
       code: 'machine-in-use',
       what: `the fleet file no longer names ${name}, which is part of the fleet`,

@@ -16,7 +16,8 @@ export interface Imagined {
  */
 export async function imagine(control: Control, fleet: FleetModel): Promise<Imagined> {
   const { policy } = control.state;
-  const { missing, labelled } = fleetChange(policy, fleet);
+  const { missing, labelled, surplus, wanted } = fleetChange(policy, fleet);
+  const going = new Set(surplus.map(({ name }) => name));
   const { records } = await newRecords(control, fleet, missing);
   const inventory = control.inventory();
   const model = largest(inventory);
@@ -31,8 +32,8 @@ export async function imagine(control: Control, fleet: FleetModel): Promise<Imag
       ...policy,
       fleet,
       machines: {
-        ...policy.machines,
-        ...Object.fromEntries([...labelled, ...records].map((record) => [record.name, record])),
+        ...Object.fromEntries(Object.entries(policy.machines).filter(([name]) => !going.has(name))),
+        ...Object.fromEntries([...labelled, ...wanted, ...records].map((record) => [record.name, record])),
       },
     },
     inventory: { machines: { ...inventory.machines, ...Object.fromEntries(reports) } },

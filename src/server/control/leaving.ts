@@ -1,12 +1,12 @@
 import { BallastError } from '#base/errors.ts';
-import type { Inventory, MachineRecord, Policy } from '#plan/model.ts';
+import type { Inventory, MachineRecord } from '#plan/model.ts';
 import { isEnrolled } from '#server/identities.ts';
 import { keys } from '#server/keys.ts';
-import { registryMachine } from '#server/registry.ts';
 import type { FleetState } from '#server/state.ts';
 import { isMade } from '#spec/fleet-model.ts';
 import type { Input } from '#wire/operations.ts';
 import { type Control, unknown } from './context.ts';
+import { refuseLoss } from './needed.ts';
 
 /**
  * Has a machine drop all that the fleet put on it: its replicas, units, files and firewall. Volumes stay on its disk;
@@ -22,7 +22,9 @@ export async function emptyMachine(
   await state.exclusive(async () => {
     const machine = knownMachine(control, name);
     if (machine.leaving) return;
-    if (!force) refuseLoss(control, machine);
+    if (!force && machine.draining?.then !== 'leave') {
+      refuseLoss(control, { machines: [machine], command: `ballast machine rm ${name}` });
+    }
     if (!force && !control.inventory().machines[name]?.connected) throw away(name);
     const replicas = Object.values(state.plan.replicas).filter((replica) => replica.machine === name);
     const leaving = { since: state.plan.number + 1, empty: false };
@@ -74,29 +76,6 @@ export function knownMachine({ state: { policy } }: Control, name: string): Mach
   return machine;
 }
 
-/** Refuses to take from the fleet what only this machine has. */
-export function refuseLoss({ state: { policy, plan } }: Control, machine: MachineRecord): void {
-  const { name, provider } = machine;
-  const volumes = Object.entries(plan.volumes).flatMap(([volume, place]) => (place === name ? [volume] : []));
-  if (volumes.length > 0) {
-    throw new BallastError('conflict', `${name} holds the data of ${volumes.join(', ')}`, {
-      why: isMade(provider)
-        ? 'a volume lives on one machine, and its data would be lost with it'
-        : 'a volume lives on one machine: its data would stay behind, and its app begin with an empty one elsewhere',
-      fix: `save the data first, then give it up: \`ballast machine rm ${name} --force\``,
-    });
-  }
-  if (hasSuccessor(policy, name) && registryMachine(policy)?.name === name) {
-    throw new BallastError('conflict', `${name} runs the fleet’s registry`, {
-      why: 'the images of all releases are kept there',
-      fix: `name another machine in the fleet file and deploy the apps again, or lose them: \`ballast machine rm ${name} --force\``,
-    });
-  }
-}
-
-const hasSuccessor = (policy: Policy, name: string): boolean =>
-  Object.values(policy.machines).some((other) => other.name !== name && other.leaving === undefined);
-
 /** Refuses to let go of a machine that would go on running what it was given. */
 export async function refuseFull({ state }: Control, machine: MachineRecord): Promise<void> {
   const { name, provider, leaving } = machine;
@@ -116,5 +95,5 @@ export function volumesGivenUp({ state: { policy, plan } }: Control, name: strin
 const away = (name: string): BallastError =>
   new BallastError('unreachable', `${name} is not connected, so it cannot be told to stop what it runs`, {
     why: 'its containers would go on, out of the fleet’s sight',
-    fix: `bring it back (on it: systemctl status ballast-agent), or put it out as it is: \`ballast machine rm ${name} --force\``,
+    fix: `bring it back (on it: systemctl status ballast-agent), or put it out as it is: \`ballast machine rm ${name} --force ${name}\``,
   });

@@ -1,14 +1,16 @@
 import { BallastError } from '#base/errors.ts';
 import { poolOf } from '#plan/machines/pool.ts';
-import { enrolmentFor, enrolmentsOf, isEnrolled } from '#server/identities.ts';
+import type { MachineRecord } from '#plan/model.ts';
+import { enrolmentFor, enrolmentsOf, isEnrolled, revoked } from '#server/identities.ts';
 import { keys } from '#server/keys.ts';
 import { voidedTickets } from '#server/tickets.ts';
 import { isMade, type ProviderKind } from '#spec/fleet-model.ts';
 import type { Input } from '#wire/operations.ts';
 import type { Enrolment } from '#wire/views.ts';
 import type { Control } from './context.ts';
-import { knownMachine, refuseFull, refuseLoss, volumesGivenUp } from './leaving.ts';
+import { knownMachine, refuseFull, volumesGivenUp } from './leaving.ts';
 import { newRecords } from './machine-records.ts';
+import { refuseLoss } from './needed.ts';
 
 /** Where machines find the server, and whom they trust there. */
 export interface Door {
@@ -86,39 +88,47 @@ export async function removeMachine(
   { machine: name, force = false }: Input<'removeMachine'>,
   by: string,
 ): Promise<void> {
-  const { state } = control;
-  await state.exclusive(async () => {
-    const { policy, plan } = state;
+  await control.state.exclusive(async () => {
     const machine = knownMachine(control, name);
     if (!force) {
       // What could be lost by its leaving was asked when it began to leave.
-      if (machine.leaving === undefined) refuseLoss(control, machine);
+      if (machine.leaving === undefined && machine.draining?.then !== 'leave') {
+        refuseLoss(control, { machines: [machine], command: `ballast machine rm ${name}` });
+      }
       await refuseFull(control, machine);
     }
-    const pool = poolOf(policy.fleet, name);
-    const volumes = Object.keys(plan.volumes).filter((volume) => plan.volumes[volume] === name);
-    await state.commit({
-      set: {
-        ...(await enrolmentsOf(state, name)),
-        ...(await voidedTickets(state, { machine: name })),
-        [keys.machine(name)]: null,
-        [keys.agent(name)]: null,
-        ...(isMade(machine.provider) ? { [keys.destruction(name)]: { machine: name } } : {}),
-        ...(pool ? { [keys.fleet]: withoutMachine(policy.fleet, pool.name, name) } : {}),
-        ...volumesGivenUp(control, name),
-      },
-      bump: true,
-      events: [
-        {
-          kind: 'machine-removed',
-          machine: name,
-          by,
-          cause: 'intentional',
-          what: `${name} is out of the fleet${volumes.length > 0 ? `; the volumes ${volumes.join(', ')} were given up` : ''}`,
-        },
-      ],
-    });
+    await takeOut(control, machine, by);
   });
+}
+
+/** The commit by which a machine is no longer part of the fleet. The caller holds the state. */
+export async function takeOut(control: Control, machine: MachineRecord, by: string): Promise<void> {
+  const { state } = control;
+  const { policy, plan } = state;
+  const { name, provider } = machine;
+  const pool = poolOf(policy.fleet, name);
+  const volumes = Object.keys(plan.volumes).filter((volume) => plan.volumes[volume] === name);
+  await state.commit({
+    set: {
+      ...(await revoked(state, name, 'it was put out of the fleet')),
+      [keys.machine(name)]: null,
+      ...(await voidedTickets(state, { machine: name })),
+      ...(isMade(provider) ? { [keys.destruction(name)]: { machine: name } } : {}),
+      ...(pool ? { [keys.fleet]: withoutMachine(policy.fleet, pool.name, name) } : {}),
+      ...volumesGivenUp(control, name),
+    },
+    bump: true,
+    events: [
+      {
+        kind: 'machine-removed',
+        machine: name,
+        by,
+        cause: 'intentional',
+        what: `${name} is out of the fleet${volumes.length > 0 ? `; the volumes ${volumes.join(', ')} were given up` : ''}`,
+      },
+    ],
+  });
+  control.forget?.(name);
 }
 
 /** The fleet file no longer asks for it, if that can be said by its pool’s count. */

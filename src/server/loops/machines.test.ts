@@ -62,7 +62,10 @@ function run(control: TestControl, room: Room, enrolments: Enrolment[] = []) {
       return [];
     },
   });
-  return { abort, ended: runMachines({ state: control.state, maker, log: silentLog }, abort.signal) };
+  return {
+    abort,
+    ended: runMachines({ state: control.state, control, maker, log: silentLog }, abort.signal),
+  };
 }
 
 const joined = (control: TestControl, machine: string): Promise<unknown> =>

@@ -2,6 +2,8 @@ import { BallastError } from '#base/errors.ts';
 import { poolOf } from '#plan/machines/pool.ts';
 import type { MachineRecord } from '#plan/model.ts';
 import type { MachineFound, Provider, SeedFile } from '#provider/port.ts';
+import type { Control } from '#server/control/context.ts';
+import { succeed } from '#server/control/succession.ts';
 import { awaitsEnrolment, enrolmentFor, isEnrolled } from '#server/identities.ts';
 import { keys } from '#server/keys.ts';
 import type { Log } from '#server/log.ts';
@@ -20,6 +22,7 @@ export interface MachineMaker {
 
 export interface MachinesOptions {
   readonly state: FleetState;
+  readonly control: Control;
   /** The maker for the fleet as it is described now. */
   readonly maker: () => MachineMaker;
   readonly log: Log;
@@ -62,6 +65,8 @@ export async function runMachines(options: MachinesOptions, signal: AbortSignal)
 }
 
 interface Settled {
+  /** Of the record: another machine under the same name has not been looked at. */
+  readonly index: number;
   readonly lookAgainAt: number;
   /** How often in a row it was found without power. */
   readonly outages: number;
@@ -84,23 +89,36 @@ async function pass(
     (entry) => (JSON.parse(entry.value) as { readonly machine: string }).machine,
   );
   const wanted = Object.values(state.policy.machines).filter((machine) => machine.provider === 'local');
-  for (const name of [...settled.keys()]) {
-    if (!wanted.some((machine) => machine.name === name)) settled.delete(name);
+  for (const [name, { index }] of [...settled]) {
+    if (!wanted.some((machine) => machine.name === name && machine.index === index)) settled.delete(name);
   }
   const due = (name: string): boolean => (settled.get(name)?.lookAgainAt ?? 0) <= state.now();
   const open = wanted.filter(({ name }) => due(name) && !destructions.includes(name));
   if (destructions.length === 0 && open.length === 0) return earliest(settled);
   const maker = options.maker();
-  for (const name of destructions) await destroy(options, maker, name, signal);
+  const failures: unknown[] = [];
+  for (const name of destructions) {
+    try {
+      await destroy(options, maker, name, signal);
+    } catch (cause) {
+      failures.push(cause);
+      await told.once(`${name} could not be destroyed: ${reasonOf(cause)}`, name);
+    }
+  }
   if (open.length > 0) await maker.ready(signal);
   const found = new Map((await maker.provider.list(signal)).map((machine) => [machine.name, machine]));
-  const failures: unknown[] = [];
+  const gone = await replaceGone(options.control, open, found, told);
   await inTurns(open, async (machine) => {
+    if (gone.has(machine.name)) return;
     try {
       const restored = await ensure(options, maker, { machine, found: found.get(machine.name) }, signal);
       // One that loses its power again and again is given it less and less often.
       const outages = restored ? Math.min((settled.get(machine.name)?.outages ?? 0) + 1, doublingsMax) : 0;
-      settled.set(machine.name, { lookAgainAt: state.now() + lookMs * 2 ** outages, outages });
+      settled.set(machine.name, {
+        index: machine.index,
+        lookAgainAt: state.now() + lookMs * 2 ** outages,
+        outages,
+      });
     } catch (cause) {
       failures.push(cause);
       if (signal.aborted) return;
@@ -109,6 +127,43 @@ async function pass(
   });
   if (failures.length > 0) throw new ToldFailure('machines could not be made', { cause: failures[0] });
   return earliest(settled);
+}
+
+/**
+ * Machines that joined and that their provider no longer has: others take their names, and what lived on their disks
+ * is waited for. Not when many are missing at once, since then it is more likely that the provider is wrong. Answers
+ * with those that are not to be made now.
+ */
+async function replaceGone(
+  control: Control,
+  machines: readonly MachineRecord[],
+  found: ReadonlyMap<string, MachineFound>,
+  told: Told,
+): Promise<ReadonlySet<string>> {
+  const { state } = control;
+  const missing: MachineRecord[] = [];
+  for (const machine of machines) {
+    const { name } = machine;
+    if (found.has(name) || !(await isEnrolled(state, name))) continue;
+    if (!control.inventory().machines[name]?.connected) missing.push(machine);
+  }
+  const names = missing.map(({ name }) => name);
+  const all = Object.values(state.policy.machines).filter(({ provider }) => provider === 'local').length;
+  if (missing.length >= 2 && missing.length > all / 3) {
+    const what = `${names.join(', ')} are not found at their provider`;
+    await told.once(
+      `${what}: so many at once are replaced only by name: ballast machine replace ${names[0]}`,
+    );
+    return new Set(names);
+  }
+  for (const { name, index } of missing) {
+    await state.exclusive(async () => {
+      const machine = state.policy.machines[name];
+      if (machine?.index !== index || machine.leaving) return;
+      await succeed(control, machine, { why: 'its provider no longer has it', giveUp: false });
+    });
+  }
+  return new Set(names);
 }
 
 function earliest(settled: ReadonlyMap<string, Settled>): number | null {

@@ -172,6 +172,7 @@ async function recordFor(
   address: string | undefined,
 ): Promise<{ readonly address: string; readonly set: Readonly<Record<string, unknown>> }> {
   const { fleet, machines } = control.state.policy;
+  const joinedAt = control.state.now();
   if (address === undefined || parseAddress(address) === undefined || address.startsWith('127.')) {
     throw new BallastError('bad-request', `${name} does not say at which address others reach it`, {
       why: 'machines of a fleet reach each other by IPv4',
@@ -186,11 +187,11 @@ async function recordFor(
   }
   const there = machines[name];
   if (there !== undefined) {
-    const moved: MachineRecord = { ...there, address };
+    const moved: MachineRecord = { ...there, address, joinedAt };
     return { address, set: { [keys.machine(name)]: moved } };
   }
   const labels = poolOf(fleet, name)?.labels ?? {};
-  const made = await newRecords(control, fleet, [{ name, provider: 'user-data', labels, address }]);
+  const made = await newRecords(control, fleet, [{ name, provider: 'user-data', labels, address, joinedAt }]);
   return { address: must(made.records[0], 'the new record').address, set: made.set };
 }
 

@@ -77,11 +77,10 @@ export interface Operations {
   revokeUserData: { input: { machine?: string; pool?: string }; output: { revoked: number } };
   emptyMachine: { input: { machine: string; force?: boolean }; output: Empty };
   removeMachine: { input: { machine: string; force?: boolean }; output: Empty };
-  /** `keep`: what it has stays; `leave`: it is to go once it is empty. */
   drainMachine: { input: { machine: string; keep?: boolean; leave?: boolean }; output: Empty };
   uncordonMachine: { input: { machine: string }; output: Empty };
   replaceMachine: { input: { machine: string; force?: boolean }; output: Empty };
-  /** `force`: machines that may go whatever is lost with them. `leaving`: machines on their way out. */
+  /** `force`: machines that may go whatever is lost; `leaving`: those on their way out. */
   applyFleet: {
     input: { fleet: FleetModel; origins?: Origins; force?: readonly string[] };
     output: { plan: number; machines: readonly string[]; leaving: readonly string[] };

@@ -261,24 +261,32 @@ describe('a machine that leaves', () => {
     expect((await machines()).find(({ name }) => name === 'foreign')?.leaving).toBeUndefined();
   });
 
+  it('is refused while a service can run nowhere else, which is named', async () => {
+    const said = await badly(1, ...remove());
+    expect(said).toContain('without foreign here of near would find no place: no machine is allowed');
+    expect(said).toContain('ballast machine rm foreign --force foreign');
+    writeFileSync(compose, composeText.replace('node.hostname == foreign', 'node.hostname != nowhere'));
+    await well('deploy', '-f', compose);
+  });
+
   it('stays when its agent cannot be taken off, and is seen to be leaving', async () => {
     const said = await badly(1, 'machine', 'rm', 'foreign', '--yes', '--identity', join(dir, 'other'));
     expect(said).toContain(`the agent of foreign could not be taken off: ${address} refuses root`);
-    expect(await well('machine', 'ls')).toMatch(/^foreign .* online, leaving +empty /m);
+    expect(await well('machine', 'ls')).toMatch(/^foreign .* leaving +empty /m);
     expect(await inside('foreign', 'podman ps --all --quiet')).toBe('');
     expect(await badly(5, ...add('foreign'))).toContain('on its way out');
   });
 
-  it('goes when it is asked again, after the server was killed too, and says what has no place now', async () => {
+  it('goes when it is asked again, after the server was killed too; its replica is elsewhere', async () => {
     await fleet.stopServer('SIGKILL');
     await fleet.startServer(signal);
     const said = await well(...remove());
     expect(said).toContain('foreign is out of the fleet');
-    expect(said).toContain('near: here: no machine is allowed');
+    expect((await replicas()).map(({ machine }) => machine)).not.toContain('foreign');
     expect(await names()).toEqual(['app-1', 'app-2']);
     const told = (await events()).filter((what) => /^foreign (?!is connected)/.test(what));
     expect(told.slice(-4)).toEqual([
-      'foreign is to leave the fleet; near/here-1 must run elsewhere',
+      'foreign is to leave the fleet; no replica is on it',
       'foreign holds nothing of the fleet any more but images and volumes',
       'foreign is not connected any more: the connection broke off',
       'foreign is out of the fleet',
@@ -297,6 +305,9 @@ describe('a machine that leaves', () => {
 
   it('may come back: it begins anew, and the app is whole again', async () => {
     await well(...add('foreign'), '--labels', 'zone=far');
+    writeFileSync(compose, composeText);
+    await well('deploy', '-f', compose);
+    await well('restart', 'here', '--app', 'near');
     await running();
     await answersOnAll();
     await reachEachOther();

@@ -57,7 +57,7 @@ export function createUpgrade(state: FleetState, hub: Hub) {
       const what = `a machine that was ${machine} came back (${address}) and was refused: ${why}`;
       await state.tell({ kind: 'machine-refused', machine, what });
     }
-    throw new BallastError('forbidden', `this machine is no longer ${machine}`, {
+    throw new BallastError('unauthenticated', `this machine is no longer ${machine}`, {
       why: `${why}, and its identity is void for ever`,
       fix: 'drop what it holds, on it: `ballast agent --leave`; then it may be let in anew',
     });

@@ -18,6 +18,8 @@ export interface MachineOrder {
   readonly size: { readonly cpus?: number; readonly memoryBytes?: number };
   /** Files that are there at first boot. */
   readonly seed: readonly SeedFile[];
+  /** A cloud-init document that does the same, for machines that can be given no files before they boot. */
+  readonly userData?: string;
 }
 
 export interface SeedFile {

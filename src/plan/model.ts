@@ -16,6 +16,8 @@ export interface Policy {
 export interface MachineRecord {
   readonly name: string;
   readonly provider: ProviderKind;
+  /** Name of the Incus server it is on, for provider incus. */
+  readonly on?: string;
   /** Own number, never used twice: the machine's container subnet follows from it. From 1. */
   readonly index: number;
   /** Where other machines reach it, an IPv4 address. */

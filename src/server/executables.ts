@@ -56,7 +56,8 @@ export function createExecutables(dir: string, source: string | undefined): Exec
       /^[0-9a-f]{64}$/.test(digest) && existsSync(placeOf(digest)) ? placeOf(digest) : undefined,
     tidy(wanted) {
       if (!existsSync(dir)) return;
-      for (const name of readdirSync(dir)) if (!wanted.has(name)) rmSync(join(dir, name), { force: true });
+      for (const name of readdirSync(dir))
+        if (!wanted.has(name) && name !== known?.digest) rmSync(join(dir, name), { force: true });
     },
   };
 }

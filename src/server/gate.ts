@@ -15,6 +15,7 @@ import type { Foundation } from './foundation.ts';
 import { heardFrom } from './heard.ts';
 import { Hub } from './hub.ts';
 import { enrolmentsOf, isEnrolled } from './identities.ts';
+import { createIncusMachines, type IncusMachines } from './incus-machines.ts';
 import { Listeners } from './listeners.ts';
 import { createLocalMachines, type LocalMachines } from './local-machines.ts';
 import { createMetrics } from './metrics.ts';
@@ -30,6 +31,7 @@ export interface Gate {
   readonly hub: Hub;
   readonly registry: Registry;
   readonly local: LocalMachines;
+  readonly incus: IncusMachines;
   readonly listeners: Listeners;
   readonly door: ServerDoor;
   /** Answers with the URLs. */
@@ -64,8 +66,12 @@ export function openGate(base: Foundation, options: ServerOptions, closing: Abor
     join(resolve(options.dataDir), 'executables'),
     options.local?.executable,
   );
+  const incus = createIncusMachines(state, {
+    ...{ secrets, door, executables },
+    executable: options.local?.executable,
+  });
   const service = serviceOf({
-    ...{ control, hub, authority, registry, door, version, executables },
+    ...{ control, hub, authority, registry, door, version, executables, incus },
     refusedEnrolment: createRefusals(intake.tell, now),
     compile: options.compile ?? compileManifest,
     heard: heardFrom(() => enrolledMachines(state), { hub, changes, now }),
@@ -90,7 +96,7 @@ export function openGate(base: Foundation, options: ServerOptions, closing: Abor
     onUpgrade: upgrade.handle,
   });
   return {
-    ...{ control, hub, registry, local, listeners, door },
+    ...{ control, hub, registry, local, incus, listeners, door },
     async listen(endpoints) {
       const bound: Endpoint[] = [];
       for (const endpoint of endpoints) bound.push(await listeners.listen(endpoint));

@@ -8,6 +8,7 @@ import { type Foundation, layFoundation } from './foundation.ts';
 import { type Gate, openGate } from './gate.ts';
 import { jsonLog } from './log.ts';
 import { createHousekeeping } from './loops/housekeeping.ts';
+import { runIncus } from './loops/incus.ts';
 import { runMachines } from './loops/machines.ts';
 import { createManifests } from './loops/manifests.ts';
 import { runPlanner } from './loops/planner.ts';
@@ -84,7 +85,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 /** What goes on without being asked: plans are made and carried out, machines are made and destroyed. */
 async function runLoops(
   base: Foundation,
-  { hub, registry, local, listeners, door, control }: Gate,
+  { hub, registry, local, incus, listeners, door, control }: Gate,
   options: ServerOptions,
   signal: AbortSignal,
 ): Promise<void> {
@@ -106,6 +107,7 @@ async function runLoops(
   await Promise.all([
     runPlanner({ state, inventory, nextPlan, log, carryOut }, signal),
     runMachines({ state, control, log, maker: () => local.maker(listeners, door) }, signal),
+    runIncus({ state, control, log }, incus, signal),
   ]);
 }
 

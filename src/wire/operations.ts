@@ -9,6 +9,7 @@ import type {
   LogLine,
   MachineView,
   PlanPreview,
+  ProviderCheck,
   RegistryAccess,
   ReleaseAnswer,
   ReleaseRequest,
@@ -75,6 +76,7 @@ export interface Operations {
     output: UserDataView;
   };
   revokeUserData: { input: { machine?: string; pool?: string }; output: { revoked: number } };
+  checkProviders: { input: Empty; output: { checks: readonly ProviderCheck[] } };
   emptyMachine: { input: { machine: string; force?: boolean }; output: Empty };
   removeMachine: { input: { machine: string; force?: boolean }; output: Empty };
   drainMachine: { input: { machine: string; keep?: boolean; leave?: boolean }; output: Empty };
@@ -215,6 +217,13 @@ export const operations = {
     kind: 'call',
     role: 'user',
     summary: 'Make void the user data given out for a machine or a pool',
+  },
+  checkProviders: {
+    method: 'GET',
+    path: '/v1/providers',
+    kind: 'call',
+    role: 'user',
+    summary: 'Whether machines could be made where the fleet file says',
   },
   emptyMachine: {
     method: 'POST',

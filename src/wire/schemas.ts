@@ -91,6 +91,7 @@ export const inputSchemas = {
   revokeUserData: inputOf<'revokeUserData'>()(
     z.strictObject({ machine: maybe(machineName), pool: maybe(machineName) }),
   ),
+  checkProviders: empty,
   emptyMachine: inputOf<'emptyMachine'>()(
     z.strictObject({ machine: machineName, force: maybe(z.boolean()) }),
   ),
@@ -140,6 +141,7 @@ export const outputSchemas = {
   addMachine: outputOf<'addMachine'>()(view.enrolment),
   makeUserData: outputOf<'makeUserData'>()(view.userDataView),
   revokeUserData: outputOf<'revokeUserData'>()(z.strictObject({ revoked: natural })),
+  checkProviders: outputOf<'checkProviders'>()(z.strictObject({ checks: z.array(view.providerCheck) })),
   emptyMachine: empty,
   removeMachine: empty,
   drainMachine: empty,

@@ -8,6 +8,7 @@ import type {
   FleetStatus,
   LogLine,
   MachineView,
+  ProviderCheck,
   RegistryAccess,
   ReleaseAnswer,
   ReleaseView,
@@ -255,6 +256,10 @@ export const logLine = schemaOf<LogLine>()(
 
 export const enrolment = schemaOf<Enrolment>()(
   z.strictObject({ machine: text, token: text, server: text, ca: text, expiresAt: z.number() }),
+);
+
+export const providerCheck = schemaOf<ProviderCheck>()(
+  z.strictObject({ ok: z.boolean(), what: text, fix: maybe(text) }),
 );
 
 export const userDataView = schemaOf<UserDataView>()(

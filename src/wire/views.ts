@@ -262,6 +262,13 @@ export interface Enrolment {
   readonly expiresAt: number;
 }
 
+/** One thing that was looked at where machines are made. */
+export interface ProviderCheck {
+  readonly ok: boolean;
+  readonly what: string;
+  readonly fix?: string;
+}
+
 /** A cloud-init document and what it promises. */
 export interface UserDataView {
   readonly document: string;

@@ -29,6 +29,7 @@ export async function fleetChecks(context: Context, shell: Shell): Promise<reado
     ...statusTroubles(fleet, replicas, shell.now()).map(
       ({ what, fix }) => ({ group, ok: false, what, fix }) as const,
     ),
+    ...(await checkProviders(client, shell)),
     await checkRegistry(client, shell),
   ];
 }
@@ -73,6 +74,16 @@ function machineChecks({ machines, apps }: FleetStatus): Check[] {
         ]
       : []),
   ];
+}
+
+/** Where machines are made that are not on the server's own computer: the server looks, for it has the keys. */
+async function checkProviders(client: Client, shell: Shell): Promise<readonly Check[]> {
+  try {
+    const { checks } = await client.call('checkProviders', {}, { signal: shell.signal, timeoutMs: 60_000 });
+    return checks.map((check) => ({ group, ...check }));
+  } catch (error) {
+    return [failedCheck(group, error, 'see the log of ballast server')];
+  }
 }
 
 async function checkRegistry(client: Client, shell: Shell): Promise<Check> {

@@ -16,6 +16,7 @@ import type { ServerDoor } from '#server/door.ts';
 import type { Executables } from '#server/executables.ts';
 import type { Hub } from '#server/hub.ts';
 import { enrol, isEnrolled, renew } from '#server/identities.ts';
+import type { IncusMachines } from '#server/incus-machines.ts';
 import type { CompileManifest } from '#server/loops/manifests.ts';
 import type { Authority } from '#server/pki/authority.ts';
 import { isOwnSecret, type Registry } from '#server/registry.ts';
@@ -35,6 +36,7 @@ export interface ServiceParts {
   readonly compile: CompileManifest;
   readonly door: ServerDoor;
   readonly executables: Executables;
+  readonly incus: IncusMachines;
   /** Tells of a token that was refused. */
   readonly refusedEnrolment: (cause: unknown, from: string) => void;
   readonly version: string;
@@ -44,8 +46,8 @@ export interface ServiceParts {
 
 /** Every operation of the table, put together from the server's parts. */
 export function serviceOf(parts: ServiceParts): Service {
-  const { control, hub, authority, registry, compile, door, version, heard, executables, refusedEnrolment } =
-    parts;
+  const { control, hub, authority, registry, compile, door, version, heard } = parts;
+  const { executables, incus, refusedEnrolment } = parts;
   const { state, secrets } = control;
   const now = () => picture(control);
   const machines = async (): Promise<readonly MachineView[]> =>
@@ -154,6 +156,7 @@ export function serviceOf(parts: ServiceParts): Service {
     registryAccess: async () => await registry.access(),
     makeUserData: async (input, { by }) =>
       await makeUserData(control, input, { by, executables, ca, urlForStrangers: door.urlForStrangers }),
+    checkProviders: async (_, { signal }) => ({ checks: await incus.check(signal) }),
     revokeUserData: async (input, { by }) => await revokeUserData(control, input, by),
     enrol: async (input, { from }) => {
       try {

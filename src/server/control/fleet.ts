@@ -201,6 +201,14 @@ function changeProblems(fleet: FleetModel, policy: Policy): readonly Problem[] {
       why: 'machines and containers have addresses of it',
     });
   }
+  for (const { name, on } of there) {
+    if (on === undefined || fleet.incus?.[on] !== undefined) continue;
+    problems.push({
+      code: 'incus-in-use',
+      what: `the fleet file no longer describes the Incus server ${on}, and ${name} is on it`,
+      fix: `put ${name} out first: ballast machine rm ${name}`,
+    });
+  }
   const asked = new Set(Object.values(fleet.pools).flatMap(machinesOf));
   const formerly = new Set(Object.values(policy.fleet.pools).flatMap(machinesOf));
   for (const { name, provider } of there) {

@@ -11,6 +11,7 @@ import type { Control } from './context.ts';
 import { knownMachine, refuseFull, volumesGivenUp } from './leaving.ts';
 import { newRecords } from './machine-records.ts';
 import { refuseLoss } from './needed.ts';
+import { destructionOf } from './places.ts';
 
 /** Where machines find the server, and whom they trust there. */
 export interface Door {
@@ -113,7 +114,7 @@ export async function takeOut(control: Control, machine: MachineRecord, by: stri
       ...(await revoked(state, name, 'it was put out of the fleet')),
       [keys.machine(name)]: null,
       ...(await voidedTickets(state, { machine: name })),
-      ...(isMade(provider) ? { [keys.destruction(name)]: { machine: name } } : {}),
+      ...(isMade(provider) ? { [keys.destruction(name)]: destructionOf(machine) } : {}),
       ...(pool ? { [keys.fleet]: withoutMachine(policy.fleet, pool.name, name) } : {}),
       ...volumesGivenUp(control, name),
     },

@@ -11,6 +11,7 @@ import type { Control } from './context.ts';
 import { knownMachine, volumesGivenUp } from './leaving.ts';
 import { newRecords } from './machine-records.ts';
 import { refuseLoss } from './needed.ts';
+import { destructionOf } from './places.ts';
 
 /**
  * Puts a new machine in the place of one that Ballast made. One that is there is drained first; one that is away, or
@@ -80,7 +81,7 @@ export async function succeed(
       ...(await revoked(state, name, 'it was replaced')),
       ...(await voidedTickets(state, { machine: name })),
       ...set,
-      [keys.destruction(name)]: { machine: name },
+      [keys.destruction(name)]: destructionOf(machine),
       ...(giveUp ? volumesGivenUp(control, name) : {}),
     },
     bump: true,

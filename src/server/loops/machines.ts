@@ -3,6 +3,7 @@ import { poolOf } from '#plan/machines/pool.ts';
 import type { MachineRecord } from '#plan/model.ts';
 import type { MachineFound, Provider, SeedFile } from '#provider/port.ts';
 import type { Control } from '#server/control/context.ts';
+import { placeOf, type StoredDestruction } from '#server/control/places.ts';
 import { succeed } from '#server/control/succession.ts';
 import { awaitsEnrolment, enrolmentFor, isEnrolled } from '#server/identities.ts';
 import { keys } from '#server/keys.ts';
@@ -16,15 +17,24 @@ export interface MachineMaker {
   /** The network they are on is up and the server listens on it. */
   readonly ready: (signal: AbortSignal) => Promise<void>;
   /** Where their agents dial, and whom they trust there. */
-  readonly door: { readonly server: string; readonly ca: string };
+  readonly door: MachineDoor | ((machine: MachineRecord) => Promise<MachineDoor>);
   readonly seed: (enrolment: Enrolment) => readonly SeedFile[];
+  /** For machines that take a cloud-init document instead of files. */
+  readonly userData?: (enrolment: Enrolment) => Promise<string | undefined>;
+}
+
+interface MachineDoor {
+  readonly server: string;
+  readonly ca: string;
 }
 
 export interface MachinesOptions {
   readonly state: FleetState;
   readonly control: Control;
   /** The maker for the fleet as it is described now. */
-  readonly maker: () => MachineMaker;
+  readonly maker: () => MachineMaker | Promise<MachineMaker>;
+  /** Where its machines are, by `placeOf`. Default: here. */
+  readonly place?: string;
   readonly log: Log;
 }
 
@@ -84,18 +94,19 @@ async function pass(
   { settled, told }: { readonly settled: Map<string, Settled>; readonly told: Told },
   signal: AbortSignal,
 ): Promise<number | null> {
-  const { state } = options;
-  const destructions = (await state.store.list(keys.destructions)).entries.map(
-    (entry) => (JSON.parse(entry.value) as { readonly machine: string }).machine,
-  );
-  const wanted = Object.values(state.policy.machines).filter((machine) => machine.provider === 'local');
+  const { state, place = 'local' } = options;
+  const destructions = (await state.store.list(keys.destructions)).entries
+    .map((entry) => JSON.parse(entry.value) as StoredDestruction)
+    .filter((destruction) => (destruction.place ?? 'local') === place)
+    .map(({ machine }) => machine);
+  const wanted = Object.values(state.policy.machines).filter((machine) => placeOf(machine) === place);
   for (const [name, { index }] of [...settled]) {
     if (!wanted.some((machine) => machine.name === name && machine.index === index)) settled.delete(name);
   }
   const due = (name: string): boolean => (settled.get(name)?.lookAgainAt ?? 0) <= state.now();
   const open = wanted.filter(({ name }) => due(name) && !destructions.includes(name));
   if (destructions.length === 0 && open.length === 0) return earliest(settled);
-  const maker = options.maker();
+  const maker = await options.maker();
   const failures: unknown[] = [];
   for (const name of destructions) {
     try {
@@ -201,11 +212,16 @@ async function ensure(
   const enrolment: Enrolment = {
     machine: name,
     token: token.token,
-    ...maker.door,
+    ...(typeof maker.door === 'function' ? await maker.door(machine) : maker.door),
     expiresAt: token.expiresAt,
   };
+  const document = await maker.userData?.(enrolment);
+  const size = poolOf(state.policy.fleet, name)?.size ?? {};
   await maker.provider.create(
-    { name, address, size: poolOf(state.policy.fleet, name)?.size ?? {}, seed: maker.seed(enrolment) },
+    {
+      ...{ name, address, size, seed: maker.seed(enrolment) },
+      ...(document === undefined ? {} : { userData: document }),
+    },
     (what) => log.info(what, { machine: name }),
     signal,
   );

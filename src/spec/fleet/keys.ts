@@ -21,12 +21,12 @@ const pool = object({
   provider: honoured(
     {
       kind: 'choice',
-      values: ['local', 'ssh', 'user-data'],
+      values: ['local', 'ssh', 'incus', 'user-data'],
       refused: Object.fromEntries(
-        ['incus', 'aws', 'hetzner', 'gcp', 'azure', 'digitalocean'].map((name) => [name, cloud]),
+        ['aws', 'hetzner', 'gcp', 'azure', 'digitalocean'].map((name) => [name, cloud]),
       ),
     },
-    'who makes the machines: local (here, by systemd-nspawn), ssh (they are there already) or user-data (others do, and they join by themselves)',
+    'who makes the machines: local (here, by systemd-nspawn), incus, ssh (they are there already) or user-data (others do, and they join by themselves)',
     { required: true, example: 'local' },
   ),
   count: honoured(integer(0, 250), 'how many machines alike: NAME-1 to NAME-count', {

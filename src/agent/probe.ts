@@ -35,11 +35,11 @@ export function startProber(options: ProberOptions): Prober {
   let turn = 0;
   const startPeriodMs = options.plan.kind === 'http' ? options.plan.startPeriodMs : 0;
   let health = startHealth(options.startedAt, startPeriodMs);
-  const set = (next: Health): Health => {
+  const set: Set = (change) => {
     if (stop.signal.aborted) return health;
-    health = next;
-    options.onHealth(next);
-    return next;
+    health = change(health);
+    options.onHealth(health);
+    return health;
   };
   void probeAll(options, health, set, stop.signal).catch(() => {});
   return {
@@ -47,17 +47,21 @@ export function startProber(options: ProberOptions): Prober {
       if (options.plan.kind !== 'command' || status === 'starting') return;
       turn += 1;
       const own = turn;
-      if (status === 'healthy' || health.detail !== undefined) return void set(afterCommand(health, status));
+      if (status === 'healthy' || health.detail !== undefined) {
+        set((now) => afterCommand(now, status));
+        return;
+      }
       // Podman's word says that the check failed, not how.
       void lastCheck(options.container).then((end) => {
-        if (own === turn) set(afterCommand(health, status, end));
+        if (own === turn) set((now) => afterCommand(now, status, end));
       });
     },
     stop: () => stop.abort(),
   };
 }
 
-type Set = (health: Health) => Health;
+/** Both podman's word and what is asked here change the same health: each goes on from what it is by now. */
+type Set = (change: (now: Health) => Health) => Health;
 
 async function probeAll(options: ProberOptions, start: Health, set: Set, signal: AbortSignal): Promise<void> {
   const { plan } = options;
@@ -67,7 +71,7 @@ async function probeAll(options: ProberOptions, start: Health, set: Set, signal:
     // Nothing can be asked: that it still runs after a while has to do.
     const wait = plan.kind === 'none' ? plan.settleMs : settleMs;
     await sleep(Math.max(0, start.startedAt + wait - Date.now()), undefined, { signal });
-    set({ ...start, status: 'healthy' });
+    set((now) => ({ ...now, status: 'healthy' }));
     return;
   }
   const mostMs = plan.kind === 'command' ? plan.startIntervalMs : undefined;
@@ -81,7 +85,8 @@ async function probeHttp(
   signal: AbortSignal,
 ): Promise<void> {
   for (let health = start; health.status !== 'unhealthy' && !signal.aborted; ) {
-    health = set(afterProbe(health, plan, await askHttp(plan.url, plan.timeoutMs, signal)));
+    const answer = await askHttp(plan.url, plan.timeoutMs, signal);
+    health = set((now) => afterProbe(now, plan, answer));
     await sleep(probeDelayMs(health, plan), undefined, { signal });
   }
 }
@@ -103,10 +108,6 @@ async function probeCommand(
 ): Promise<void> {
   let health = start;
   let done = false;
-  const merged: Set = (next) => {
-    health = set(next);
-    return health;
-  };
   while (!done && !signal.aborted) {
     const { code, stdout, stderr } = await exec(['podman', 'exec', container, ...words], {
       timeoutMs,
@@ -115,7 +116,7 @@ async function probeCommand(
     done = code === 0;
     if (!signal.aborted) {
       const end = { exitCode: code, output: `${stdout}\n${stderr}` };
-      merged(afterCommand(health, done ? 'healthy' : 'starting', end));
+      health = set((now) => afterCommand(now, done ? 'healthy' : 'starting', end));
     }
     if (!done) await sleep(commandDelayMs(health, mostMs), undefined, { signal });
   }

@@ -1,5 +1,6 @@
 import type { FleetModel } from '#spec/fleet-model.ts';
 import type { AppModel, Origins } from '#spec/model.ts';
+import { joining } from './joining.ts';
 import type {
   AppView,
   Enrolment,
@@ -116,6 +117,7 @@ export interface Operation {
 }
 
 export const operations = {
+  ...joining,
   status: { method: 'GET', path: '/v1/status', kind: 'call', role: 'user', summary: 'The fleet at a glance' },
   previewApp: {
     method: 'POST',
@@ -204,27 +206,6 @@ export const operations = {
     role: 'user',
     summary: 'Let a machine in: gives a one-time token',
   },
-  makeUserData: {
-    method: 'POST',
-    path: '/v1/user-data',
-    kind: 'call',
-    role: 'user',
-    summary: 'A cloud-init document by which machines join by themselves',
-  },
-  revokeUserData: {
-    method: 'DELETE',
-    path: '/v1/user-data',
-    kind: 'call',
-    role: 'user',
-    summary: 'Make void the user data given out for a machine or a pool',
-  },
-  checkProviders: {
-    method: 'GET',
-    path: '/v1/providers',
-    kind: 'call',
-    role: 'user',
-    summary: 'Whether machines could be made where the fleet file says',
-  },
   emptyMachine: {
     method: 'POST',
     path: '/v1/machines/:machine/empty',
@@ -288,20 +269,6 @@ export const operations = {
     kind: 'call',
     role: 'user',
     summary: 'Where and how to push images',
-  },
-  enrol: {
-    method: 'POST',
-    path: '/v1/enrol',
-    kind: 'call',
-    role: 'token',
-    summary: 'Join with a one-time token',
-  },
-  renew: {
-    method: 'POST',
-    path: '/v1/renew',
-    kind: 'call',
-    role: 'agent',
-    summary: 'Renew a machine’s certificate',
   },
 } as const satisfies Record<OperationName, Operation>;
 

@@ -15,6 +15,7 @@ const meanings: Readonly<Record<ErrorCode, string>> = {
     'No machine has room for a replica. The message says what is short and by how much on the best machine.',
   'rolled-back':
     'A rollout failed and the release before it runs again. The failing replica’s last lines are shown.',
+  undone: 'A change that cut a machine off from the control plane was taken back by the machine itself.',
   'timed-out': 'It took longer than allowed. What was begun goes on unless the message says otherwise.',
   unreachable: 'A machine could not be reached, or stopped answering.',
   'no-server': 'The control plane does not answer. Apps keep running; nothing can be changed meanwhile.',

@@ -1,14 +1,16 @@
 import type { Manifest, ResourceKind } from '#compile/manifest.ts';
 import { diff } from '#converge/diff.ts';
 import { placeOf } from '#converge/kinds.ts';
-import { beginSteps, endStep, settleLedger } from '#converge/ledger.ts';
+import { beginSteps, endStep, type LedgerEntry, settleLedger } from '#converge/ledger.ts';
 import type { Step } from '#converge/step.ts';
 import type { Facilities, Facility } from '#host/facility.ts';
 import { createFailures, type Failures } from './failures.ts';
+import { type Guard, isGuarded } from './guard.ts';
 import { explain, log } from './log.ts';
 import type { Memory } from './memory.ts';
 import { createObserver } from './observer.ts';
 import { createRound, type Round } from './round.ts';
+import type { Undone } from './undo.ts';
 
 export interface ConvergerOptions {
   readonly facilities: Facilities;
@@ -17,6 +19,9 @@ export interface ConvergerOptions {
   /** A look at the machine has ended, or a step has. */
   readonly onChange: () => void;
   readonly onStep: (step: Step, outcome: 'done' | 'failed') => void;
+  /** Stands by changes that could cut the machine off. Absent: they are made like all others. */
+  readonly guard?: Guard;
+  readonly onUndone?: (undone: Undone) => void;
 }
 
 export interface Converger {
@@ -44,7 +49,7 @@ const roundDelayMs = 20;
  * does not wait for the steps of the one before, so that a slow pull holds up no new manifest.
  */
 export function createConverger(options: ConvergerOptions): Converger {
-  const { facilities, memory, signal, onChange, onStep } = options;
+  const { facilities, memory, signal, onChange, onStep, guard, onUndone = () => {} } = options;
   const kinds = Object.keys(facilities) as ResourceKind[];
   const observer = createObserver(facilities);
   const failures = createFailures();
@@ -70,6 +75,7 @@ export function createConverger(options: ConvergerOptions): Converger {
     try {
       await lookAndPlan(manifest);
       await startSteps();
+      void settle();
       failures.content('agent:ledger');
     } catch (cause) {
       complain('agent:ledger', cause);
@@ -100,7 +106,11 @@ export function createConverger(options: ConvergerOptions): Converger {
       ({ key }) => failures.of(key) !== undefined,
     );
     failures.keepOnly(new Set(steps.map(({ key }) => key)));
-    if (steps.length > 0 || busy.size > 0 || blind.size > 0) return;
+    for (const step of steps) {
+      const refusal = failures.of(step.key) === undefined ? guard?.refusal(step) : undefined;
+      if (refusal) failures.add(step, refusal, Date.now());
+    }
+    if (steps.length > 0 || busy.size > 0 || blind.size > 0 || guard?.isOpen()) return;
     await memory.keepLedger(settleLedger(memory.ledger(), wanted, observer.sights()));
     if (converged !== wanted.generation) log.info(`holds manifest ${wanted.generation}`);
     converged = wanted.generation;
@@ -109,10 +119,11 @@ export function createConverger(options: ConvergerOptions): Converger {
   async function startSteps(): Promise<void> {
     if (signal.aborted) return;
     const now = Date.now();
-    const ready = round.take((step) => failures.holds(step, now), busy);
+    const ready = round.take((step) => failures.holds(step, now) || guard?.holds(step) === true, busy);
     if (ready.length === 0) return;
     for (const { resource } of ready) busy.add(placeOf(resource));
     try {
+      await guard?.begin(ready, memory.ledger());
       // On disk before anything is touched: what a crash interrupts is known to be ours.
       await memory.keepLedger(beginSteps(memory.ledger(), ready));
     } catch (cause) {
@@ -142,9 +153,33 @@ export function createConverger(options: ConvergerOptions): Converger {
     observer.changed(resource);
     round.end(step, ok);
     onStep(step, ok ? 'done' : 'failed');
+    if (isGuarded(step)) guard?.ended(step, ok ? undefined : failures.of(key)?.failure.what);
     await startSteps().catch((cause: unknown) => complain('agent:ledger', cause));
+    if (isGuarded(step)) await settle();
     schedule(roundDelayMs);
     onChange();
+  }
+
+  /** Changes that were undone are forgotten, as if they had never been begun. */
+  async function settle(): Promise<void> {
+    try {
+      const outcome = (await guard?.settle(goBack)) ?? 'waits';
+      failures.content('agent:guard');
+      if (outcome === 'waits') return;
+      if (outcome !== 'kept') onUndone(outcome);
+    } catch (cause) {
+      complain('agent:guard', cause);
+    }
+    mark(kinds);
+  }
+
+  async function goBack(entries: Readonly<Record<string, LedgerEntry | null>>): Promise<void> {
+    const next: Record<string, LedgerEntry> = { ...memory.ledger() };
+    for (const [place, entry] of Object.entries(entries)) {
+      if (entry === null) delete next[place];
+      else next[place] = entry;
+    }
+    await memory.keepLedger(next);
   }
 
   function armRetry(): void {

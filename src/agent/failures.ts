@@ -1,5 +1,5 @@
 import { BallastError } from '#base/errors.ts';
-import { isHopeless, retryDelayMs } from '#converge/backoff.ts';
+import { isInVain, retryDelayMs } from '#converge/backoff.ts';
 import { appliedDigest } from '#converge/ledger.ts';
 import type { Step } from '#converge/step.ts';
 import type { StepFailure } from '#plan/model.ts';
@@ -39,10 +39,16 @@ export function createFailures(): Failures {
   return {
     add(step, cause, now) {
       const count = (failed.get(step.key)?.count ?? 0) + 1;
-      const failure = { ...toFailure(step.resource.id, cause), times: count };
+      const code = cause instanceof BallastError ? cause.code : 'internal';
+      // What was undone waits for another manifest, or for a person.
+      const final = code === 'undone';
+      const failure = {
+        ...toFailure(step.resource.id, cause),
+        times: count,
+        ...(final ? { final } : {}),
+      };
       // Trying again does not make an image appear in a registry: say so at once.
-      const missing = cause instanceof BallastError && cause.code === 'image-not-found';
-      const permanent = missing || isHopeless(count);
+      const permanent = code === 'image-not-found' || isInVain(failure);
       const retryAt = now + retryDelayMs(count);
       failed.set(step.key, { digest: appliedDigest(step.resource), count, retryAt, permanent, failure });
       return failure;
@@ -64,7 +70,9 @@ export function createFailures(): Failures {
       [...complaints.values(), ...[...failed.values()].map(({ failure }) => failure)].sort(byResource),
     of: (key) => failed.get(key),
     nextAt: () => {
-      const times = [...failed.values()].map(({ retryAt }) => retryAt);
+      const times = [...failed.values()]
+        .filter(({ failure }) => !failure.final)
+        .map(({ retryAt }) => retryAt);
       return times.length === 0 ? undefined : Math.min(...times);
     },
   };

@@ -9,7 +9,7 @@ import {
 } from '#base/agent-paths.ts';
 import { BallastError } from '#base/errors.ts';
 import type { Manifest } from '#compile/manifest.ts';
-import { isHopeless } from '#converge/backoff.ts';
+import { isInVain } from '#converge/backoff.ts';
 import { exec, run } from '#host/exec.ts';
 import { createFacilities } from '#host/facilities.ts';
 import { openJobBook } from '#host/jobs.ts';
@@ -61,7 +61,7 @@ async function dropAll(memory: Memory, stateDir: string, signal: AbortSignal): P
         onStep: () => {},
         onChange() {
           if (converger.converged() === nothing.generation) resolve();
-          const hopeless = converger.failures.list().find(({ times = 0 }) => isHopeless(times));
+          const hopeless = converger.failures.list().find(isInVain);
           if (hopeless !== undefined) reject(stuck(hopeless));
         },
       });

@@ -26,7 +26,8 @@ export interface Link {
   readonly send: (message: FromAgent) => boolean;
   /** Bytes that wait to be sent: who produces much slows down by it. */
   readonly backlog: () => number;
-  /** Drops the connection, so that the next one uses a new certificate. */
+  readonly isOpen: () => boolean;
+  /** Drops the connection, dead or alive; the next one is tried at once. */
   readonly redial: () => void;
 }
 
@@ -59,7 +60,8 @@ export function openLink(options: LinkOptions): Link {
       return true;
     },
     backlog: () => socket?.bufferedAmount ?? 0,
-    redial: () => socket?.close(),
+    isOpen: () => socket?.readyState === WebSocket.OPEN,
+    redial: () => socket?.terminate(),
   };
 }
 

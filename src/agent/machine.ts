@@ -1,12 +1,14 @@
 import type { Manifest } from '#compile/manifest.ts';
 import { createFacilities } from '#host/facilities.ts';
 import { openJobBook } from '#host/jobs.ts';
+import { armUndo, disarmUndo } from '#host/undo-timer.ts';
 import type { ToAgent } from '#wire/agent-messages.ts';
 import { refusal } from './acceptance.ts';
 import { type Converger, createConverger } from './converger.ts';
+import { type GuardOptions, openGuard } from './guard.ts';
 import { log } from './log.ts';
 import { type Memory, openMemory } from './memory.ts';
-import { type News, newsOfCrash, newsOfFailure, newsOfStep, newsOfUnhealthy } from './news.ts';
+import { type News, newsOfCrash, newsOfFailure, newsOfStep, newsOfUndone, newsOfUnhealthy } from './news.ts';
 import { containersOf, createReplicas, type Replicas } from './replicas.ts';
 import { openVault } from './vault.ts';
 import { startWatch } from './watch.ts';
@@ -17,6 +19,8 @@ export interface MachineOptions {
   /** It joins a fleet anew: an older manifest counts no more. */
   readonly anew: boolean;
   readonly signal: AbortSignal;
+  /** The way to the control plane, as far as changes have to be confirmed over it. */
+  readonly control: Pick<GuardOptions, 'connected' | 'prove'>;
   /** What would be reported may be another than before. */
   readonly onChange: () => void;
   readonly onNews: (news: News) => void;
@@ -30,14 +34,18 @@ export interface Machine {
   readonly replicas: Replicas;
   /** Takes a manifest over, once it is safe on disk; refuses one that is older or broken. */
   readonly give: (message: Extract<ToAgent, { kind: 'manifest' }>) => void;
+  /** The control plane is there again: what waits to be confirmed may begin. */
+  readonly connected: () => void;
   readonly serviceOf: (replica: string) => string;
 }
 
 const sweepMs = 30_000;
+/** Time that changes have to be confirmed in. */
+const undoMs = 28_000;
 const retryMs = 5_000;
 
 export async function openMachine(options: MachineOptions): Promise<Machine> {
-  const { machine, stateDir, anew, signal, onChange, onNews } = options;
+  const { machine, stateDir, anew, signal, control, onChange, onNews } = options;
   const memory = await openMemory(stateDir, { anew });
   const vault = await openVault(stateDir);
   const jobs = await openJobBook(stateDir);
@@ -53,10 +61,19 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
     onRestart: (resource, detail) => onNews(newsOfUnhealthy(resource, detail, Date.now())),
     onCrash: (resource, exitCode) => onNews(newsOfCrash(resource, exitCode, Date.now())),
   });
+  const guard = await openGuard({
+    stateDir,
+    now: Date.now,
+    ...control,
+    arm: async () => await armUndo([process.execPath, 'agent', '--undo', '--state', stateDir], undoMs),
+    disarm: disarmUndo,
+  });
   const converger = createConverger({
     facilities,
     memory,
     signal,
+    guard,
+    onUndone: (undone) => onNews(newsOfUndone(undone, Date.now())),
     onChange() {
       if (manifest) replicas.look(manifest, facilities.container.units(), jobs.ends());
       onChange();
@@ -125,6 +142,7 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
     converger,
     replicas,
     give,
+    connected: () => converger.mark([]),
     serviceOf: (replica) =>
       (manifest ? containersOf(manifest) : []).find(({ name }) => name === replica)?.service ?? '',
   };

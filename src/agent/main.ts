@@ -12,15 +12,23 @@ import { explain, log } from './log.ts';
 import { type Machine, openMachine } from './machine.ts';
 import type { News } from './news.ts';
 import type { AgentOptions } from './options.ts';
+import { proveReach } from './proof.ts';
 import { replaced } from './replaced.ts';
 import { makeReport, saysTheSame } from './reporter.ts';
 import { createStreams } from './streams.ts';
 import { thisSystem } from './this-system.ts';
+import { undoOpen } from './undo.ts';
 
 /** Drops all that the fleet put on this machine, and then the agent: loaded only when it is asked for. */
 export async function leaveFleet(options: AgentOptions): Promise<void> {
   const leaving = await import('./leave.ts');
   await leaving.leaveFleet(options);
+}
+
+/** Takes back changes that could cut this machine off and were not confirmed in time. */
+export async function undoChanges({ stateDir = agentStateDir }: AgentOptions): Promise<void> {
+  const why = 'it was not confirmed in time that the control plane is reached';
+  await undoOpen(stateDir, { why, failed: false }, Date.now());
 }
 
 const reportDelayMs = 20;
@@ -41,12 +49,25 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const backlog: News[] = [];
   let link: Link | undefined;
   let voice: Voice | undefined;
+  const known = Promise.withResolvers<() => Identity>();
 
   const machine = await openMachine({
     machine: config.machine,
     stateDir,
     anew: told.token !== undefined,
     signal,
+    control: {
+      connected: () => link?.isOpen() ?? false,
+      async prove(steps) {
+        try {
+          await proveReach(steps, { server: config.server, identity: await known.promise, signal });
+        } catch (cause) {
+          // What is said from here on must not get lost on a connection that nothing comes through any more.
+          link?.redial();
+          throw cause;
+        }
+      },
+    },
     onChange: () => voice?.changed(),
     onNews(event) {
       if (!link?.send({ kind: 'event', event })) backlog.splice(0, backlog.push(event) - newsMax);
@@ -54,7 +75,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   });
   const identity = await becomeKnown(config, { configFile, stateDir, signal });
   if (identity === undefined) return;
-  const keeper = keepCertificate(config, identity, { stateDir, signal });
+  const newestIdentity = keepCertificate(config, identity, { stateDir, signal });
+  known.resolve(newestIdentity);
   const send = (message: FromAgent): boolean => link?.send(message) ?? false;
   const streams = createStreams({
     send,
@@ -66,11 +88,12 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   voice = speaker;
   link = openLink({
     server: config.server,
-    identity: keeper,
+    identity: newestIdentity,
     peer: await thisSystem(),
     signal,
     onOpen() {
       speaker.speak();
+      machine.connected();
       for (const event of backlog.splice(0)) send({ kind: 'event', event });
     },
     onMessage: (message) => receive(message, machine, streams),

@@ -1,6 +1,7 @@
 import type { ContainerResource } from '#compile/manifest.ts';
 import { leaves, type Step } from '#converge/step.ts';
 import type { FromAgent } from '#wire/agent-messages.ts';
+import type { Undone } from './undo.ts';
 
 export type News = Extract<FromAgent, { kind: 'event' }>['event'];
 
@@ -38,6 +39,19 @@ export const newsOfFailure = (step: Step, what: string, at: number): News => ({
   what,
   ...appOf(step),
 });
+
+/** All of one undoing is one event: its changes were made together. */
+export function newsOfUndone({ records, entries = {} }: Undone, at: number): News {
+  const places = Object.keys(entries);
+  const why = records[places[0] ?? '']?.why ?? '';
+  return {
+    at,
+    kind: 'undone',
+    subject: places.join(', '),
+    cause: 'intentional',
+    what: `changes were undone, since they cut the machine off: ${why}; undone: ${places.join(', ')}`,
+  };
+}
 
 export const newsOfUnhealthy = ({ id, name, app }: ContainerResource, detail: string, at: number): News => ({
   at,

@@ -14,6 +14,7 @@ export const errorTable = {
   conflict: { http: 409, exit: 5 },
   'does-not-fit': { http: 422, exit: 1 },
   'rolled-back': { http: 409, exit: 3 },
+  undone: { http: 409, exit: 3 },
   'timed-out': { http: 504, exit: 4 },
   unreachable: { http: 503, exit: 6 },
   'no-server': { http: 503, exit: 1 },

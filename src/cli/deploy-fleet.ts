@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { showDuration } from '#base/duration.ts';
 import { BallastError } from '#base/errors.ts';
-import { isHopeless } from '#converge/backoff.ts';
+import { isInVain } from '#converge/backoff.ts';
 import type { FleetModel } from '#spec/fleet-model.ts';
 import type { Client } from '#wire/client.ts';
 import type { MachineView } from '#wire/views.ts';
@@ -131,13 +131,19 @@ export async function waitForMachines(
 
 /** Whether a machine has a step that failed so often that waiting for it is in vain. */
 const isStuck = ({ status, failures }: MachineView): boolean =>
-  status === 'online' && failures.some(({ times = 0 }) => isHopeless(times));
+  status === 'online' && failures.some(isInVain);
 
 function hopeless(stuck: readonly MachineView[]): BallastError {
   const steps = stuck.flatMap(({ name, failures }) =>
-    failures.filter(({ times = 0 }) => isHopeless(times)).map((step) => ({ name, ...step })),
+    failures.filter(isInVain).map((step) => ({ name, ...step })),
   );
   const names = listOf(stuck.map(({ name }) => name));
+  if (steps.every(({ final }) => final)) {
+    return new BallastError('undone', `${names} took changes back that cut it off from the control plane`, {
+      why: steps.map(({ name, what }) => `${name}: ${what}`).join('\n'),
+      fix: 'change what asked for them and deploy again: what was undone is not tried again as it was',
+    });
+  }
   return new BallastError('command-failed', `${names} cannot be set up: a step fails again and again`, {
     why: steps
       .map(({ name, resource, what, times }) => `${name}: ${resource} failed ${times} times: ${what}`)

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { showDuration } from '#base/duration.ts';
 import { BallastError } from '#base/errors.ts';
-import { isHopeless } from '#converge/backoff.ts';
+import { isInVain } from '#converge/backoff.ts';
 import type { Client } from '#wire/client.ts';
 import type { MachineView, ReplicaView } from '#wire/views.ts';
 import { waitDefaultMs } from './follow-rollout.ts';
@@ -75,7 +75,7 @@ async function waitUntilEmpty(
       const { machines } = await client.call('listMachines', {}, { signal: shell.signal });
       const now = machines.find((each) => each.name === name);
       if (now === undefined || now.leaving === 'empty') return;
-      const failure = now.failures.find(({ times = 0 }) => isHopeless(times));
+      const failure = now.failures.find(isInVain);
       if (failure !== undefined) {
         throw new BallastError('command-failed', `${name} cannot drop ${failure.resource}`, {
           why: failure.what,

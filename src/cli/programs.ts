@@ -14,6 +14,8 @@ export interface AgentProgram {
   readonly runAgent: (options: AgentOptions) => Promise<void>;
   /** Takes this machine out of its fleet from its own side. */
   readonly leaveFleet: (options: AgentOptions) => Promise<void>;
+  /** Takes back changes that were not confirmed in time. */
+  readonly undoChanges: (options: AgentOptions) => Promise<void>;
 }
 
 interface AgentOptions {
@@ -40,17 +42,22 @@ last manifest, with or without a server, until it is told to end. Containers run
         kind: 'switch',
         summary: 'drop all that the fleet put on this machine, and the agent; images and volumes stay',
       },
+      undo: {
+        kind: 'switch',
+        summary: 'take back changes that could cut this machine off and are not confirmed yet',
+      },
     },
     examples: [
       { does: 'By hand, to see what it says', line: 'ballast agent' },
+      { does: 'Take back the changes that wait to be confirmed, now', line: 'ballast agent --undo' },
       {
         does: 'Clean a machine that was put out of its fleet while it was away',
         line: 'ballast agent --leave',
       },
     ],
     async run({ flags }, shell) {
-      const { runAgent, leaveFleet } = await load();
-      const program = flags.leave ? leaveFleet : runAgent;
+      const { runAgent, leaveFleet, undoChanges } = await load();
+      const program = flags.leave ? leaveFleet : flags.undo ? undoChanges : runAgent;
       await program({
         ...(flags.config === undefined ? {} : { configFile: flags.config }),
         ...(flags.state === undefined ? {} : { stateDir: flags.state }),

@@ -12,6 +12,8 @@ const routeProtocol = 91;
 const routesPath = '/etc/ballast/network/routes';
 const scriptPath = '/etc/ballast/network/apply';
 const origin = 'network';
+/** A wrong route leads the way to the control plane astray. */
+const confirm = true;
 
 /**
  * The bridge that containers are on, the routes to the other machines' containers, and podman's view of it. Podman
@@ -22,9 +24,9 @@ export function networkResources(policy: Policy, machine: string): Resource[] {
   const own = policy.machines[machine];
   if (!own) return [];
   const subnet = containerSubnet(policy.fleet, own.index);
-  const routes = file(origin, routesPath, { content: routesText(policy, machine) });
-  const script = file(origin, scriptPath, { content: scriptText(subnet.gateway) }, { mode: 0o755 });
-  const unitFile = file(origin, `/etc/systemd/system/${networkUnit}`, { content: unitText });
+  const routes = file(origin, routesPath, { content: routesText(policy, machine) }, { confirm });
+  const script = file(origin, scriptPath, { content: scriptText(subnet.gateway) }, { mode: 0o755, confirm });
+  const unitFile = file(origin, `/etc/systemd/system/${networkUnit}`, { content: unitText }, { confirm });
   const keepRoutes = file(origin, '/etc/systemd/networkd.conf.d/50-ballast.conf', {
     content:
       '[Network]\n# Routes between the machines of the fleet are set by ballast-network.service.\nManageForeignRoutes=no\n',
@@ -38,6 +40,7 @@ export function networkResources(policy: Policy, machine: string): Resource[] {
     keepRoutes,
     runningUnit(origin, networkUnit, [routes, script, unitFile], {
       reload: true,
+      confirm,
       after: ['package:iproute2'],
     }),
     file(origin, `/etc/containers/networks/${podmanNetwork}.json`, { content: podmanNetworkText(subnet) }),

@@ -9,6 +9,7 @@ interface Extra {
   readonly mode?: number;
   readonly owner?: string;
   readonly group?: string;
+  readonly confirm?: boolean;
 }
 
 /** A file of root's, readable by all unless told otherwise. */
@@ -53,7 +54,7 @@ export function runningUnit(
   origin: string,
   name: string,
   parts: readonly FileResource[],
-  options: { readonly reload?: boolean; readonly after?: readonly string[] } = {},
+  options: { readonly reload?: boolean; readonly confirm?: boolean; readonly after?: readonly string[] } = {},
 ): UnitResource {
   return {
     kind: 'unit',
@@ -63,6 +64,7 @@ export function runningUnit(
     active: true,
     stamp: digestOf(parts.map((part) => [part.path, part.content ?? must(part.secret, 'secret')])),
     reload: options.reload ?? false,
+    ...(options.confirm ? { confirm: true } : {}),
     after: [...parts.map(({ id }) => id), ...(options.after ?? [])],
     origin,
   };

@@ -1,8 +1,11 @@
+import type { StepFailure } from '#plan/model.ts';
+
 /** Failures of a step in a row after which it will hardly mend by itself: half a minute of trying. */
 const hopelessTries = 6;
 
-/** Whether waiting for a step that failed so often is in vain. It is tried again all the same. */
-export const isHopeless = (times: number): boolean => times >= hopelessTries;
+/** Whether waiting for a step that failed is in vain. Unless that is final it is tried again all the same. */
+export const isInVain = ({ times = 0, final = false }: Pick<StepFailure, 'times' | 'final'>): boolean =>
+  final || times >= hopelessTries;
 
 const firstMs = 1_000;
 const lastMs = 60_000;

@@ -11,7 +11,7 @@ export function createSysctls(): Facility<SysctlResource> {
     async observe(resources) {
       const seen = new Map<string, Observed>();
       for (const { id, key, value } of resources) {
-        const found = await readFile(pathOf(key), 'utf8').catch(() => null);
+        const found = await readFile(settingPath(key), 'utf8').catch(() => null);
         if (found === null) continue;
         // The kernel separates with tabs what people write with spaces.
         seen.set(id, { fields: { value: plain(found) === plain(value) ? value : plain(found) } });
@@ -22,7 +22,7 @@ export function createSysctls(): Facility<SysctlResource> {
       const wanted = action === 'delete' ? before?.['value'] : value;
       if (wanted === undefined) return undefined;
       try {
-        await writeFile(pathOf(key), `${wanted}\n`);
+        await writeFile(settingPath(key), `${wanted}\n`);
       } catch (cause) {
         if (codeOf(cause) === 'ENOENT') {
           if (action === 'delete') return undefined;
@@ -40,6 +40,7 @@ export function createSysctls(): Facility<SysctlResource> {
 }
 
 /** `net.ipv4.ip_forward`, or with slashes where a name in it holds a dot. */
-const pathOf = (key: string): string => `/proc/sys/${key.includes('/') ? key : key.replaceAll('.', '/')}`;
+export const settingPath = (key: string): string =>
+  `/proc/sys/${key.includes('/') ? key : key.replaceAll('.', '/')}`;
 
 const plain = (text: string): string => text.trim().replace(/\s+/g, ' ');

@@ -222,5 +222,7 @@ export interface StepFailure {
   readonly what: string;
   /** How often it failed in a row, since the manifest came that wants it. */
   readonly times?: number;
+  /** It is not tried again before what is wanted changes, or a person says so. */
+  readonly final?: boolean;
   readonly log?: readonly string[];
 }

@@ -40,7 +40,13 @@ export const machineFacts = schemaOf<MachineFacts>()(
 
 export const stepFailure = schemaOf<StepFailure>()(
   z
-    .strictObject({ resource: text, what: text, times: maybe(natural), log: maybe(texts) })
+    .strictObject({
+      resource: text,
+      what: text,
+      times: maybe(natural),
+      final: maybe(z.boolean()),
+      log: maybe(texts),
+    })
     .meta({ id: 'StepFailure' }),
 );
 

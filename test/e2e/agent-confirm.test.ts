@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Resource } from '#compile/manifest.ts';
+import type { AgentReport } from '#wire/agent-messages.ts';
+import { type AgentLab, file, network, startAgentLab, unit } from './agent-lab.ts';
+
+let lab: AgentLab;
+
+beforeAll(async () => {
+  lab = await startAgentLab('tc', '10.83.0.0/24');
+});
+
+afterAll(async () => {
+  await lab?.down();
+});
+
+const confirm = { confirm: true };
+const greeting = file('/etc/greeting', 'hello\n', confirm);
+
+/** Rules that let nothing new through to the control plane, while what is open goes on. */
+const cutOff = (comment: string): Resource => ({
+  kind: 'firewall',
+  id: 'firewall:inet/cut',
+  after: [],
+  origin: 'test',
+  family: 'inet',
+  table: 'cut',
+  rules: `table inet cut {
+	chain output {
+		type filter hook output priority 0; policy accept;
+		ct state established accept
+		tcp dport ${lab.control.port} drop comment "${comment}"
+	}
+}
+`,
+  ...confirm,
+});
+
+async function hold(...resources: readonly Resource[]): Promise<AgentReport> {
+  const generation = lab.control.give([...network(), ...resources]);
+  return await lab.control.until(({ converged }) => converged === generation, 60_000);
+}
+
+/** Gives resources that cannot stay, and waits until the machine has said so of them all. */
+async function refused(...resources: readonly Resource[]): Promise<AgentReport> {
+  const generation = lab.control.give([...network(), ...resources]);
+  const report = await lab.control.until(
+    (now) => now.generation === generation && resources.every(({ id }) => isFinal(now, id)),
+    60_000,
+  );
+  expect(report.converged).toBeLessThan(generation);
+  return report;
+}
+
+const isFinal = ({ failures }: AgentReport, id: string): boolean =>
+  failures.some(({ resource, final }) => resource === id && final === true);
+const undone = () => lab.control.events.filter(({ kind }) => kind === 'undone');
+const leftOpen = async () =>
+  await lab.shell('ls /var/lib/ballast/unconfirmed.json; systemctl is-active ballast-undo.timer');
+
+test('a change that does no harm stays, and no timer with it', async () => {
+  await hold(greeting);
+  expect(await lab.shell('cat /etc/greeting')).toBe('hello');
+  expect(await leftOpen()).toMatch(/No such file.*\n?inactive|inactive\n.*No such file/s);
+  expect(undone()).toEqual([]);
+});
+
+test('rules that let no new connection to the control plane through are undone, with what came with them', async () => {
+  const report = await refused(cutOff('one'), file('/etc/greeting', 'good bye\n', confirm));
+  expect(report.failures.find(({ resource }) => resource === 'firewall:inet/cut')?.what).toMatch(
+    /cut the machine off; the control plane .* is not reached within 12 s/,
+  );
+  expect(await lab.shell('cat /etc/greeting; nft list tables')).toBe('hello');
+  expect(undone()).toHaveLength(1);
+  expect(await leftOpen()).toContain('inactive');
+});
+
+test('what was undone is not tried again by an agent that starts anew, and another content is', async () => {
+  await lab.shell('systemctl restart ballast-agent');
+  await lab.control.until((report) => isFinal(report, 'firewall:inet/cut'));
+  expect(await lab.shell('nft list tables')).toBe('');
+  expect(undone()).toHaveLength(1);
+  await hold(file('/etc/greeting', 'good evening\n', confirm));
+  expect(await lab.shell('cat /etc/greeting')).toBe('good evening');
+});
+
+test('an sshd that would not start again is given its settings back', async () => {
+  const settings = file('/etc/ssh/sshd_config.d/50-test.conf', 'Nonsense yes\n', confirm);
+  const ssh = { ...unit('ssh.service', 'bad', [settings.id]), reload: true, ...confirm } as Resource;
+  const generation = lab.control.give([...network(), settings, ssh]);
+  await lab.control.until((now) => now.generation === generation && isFinal(now, settings.id), 60_000);
+  expect(await lab.shell('ls /etc/ssh/sshd_config.d')).not.toContain('50-test');
+  expect(await lab.shell('sshd -t && systemctl is-active ssh')).toBe('active');
+});
+
+test('sudo rules that do not parse are taken back, and the account that came with them goes', async () => {
+  const rules = file('/etc/sudoers.d/broken', 'this is no rule\n', { mode: 0o440, ...confirm });
+  const user: Resource = {
+    ...{
+      kind: 'user',
+      id: 'user:newbie',
+      after: [],
+      origin: 'test',
+      name: 'newbie',
+      group: 'newbie',
+      groups: [],
+    },
+    ...{
+      shell: '/bin/sh',
+      home: '/home/newbie',
+      makeHome: false,
+      comment: '',
+      system: false,
+      removeHome: false,
+    },
+    ...confirm,
+  };
+  await refused(rules, user);
+  expect(await lab.shell('visudo -c -q && echo sound; id newbie')).toMatch(/^sound\n.*no such user$/);
+});
+
+test('the machine undoes by itself when its agent is gone before it could confirm', async () => {
+  const before = lab.control.give([...network(), cutOff('two'), file('/etc/greeting', 'cut\n', confirm)]);
+  await lab.shell(
+    'for i in $(seq 500); do nft list table inet cut >/dev/null 2>&1 && break; sleep 0.02; done; systemctl kill -s KILL ballast-agent; systemctl stop ballast-agent',
+  );
+  expect(await lab.shell('nft list tables')).toContain('inet cut');
+  await lab.shell(
+    'for i in $(seq 450); do [ -e /var/lib/ballast/unconfirmed.json ] || break; sleep 0.1; done',
+  );
+  expect(await lab.shell('nft list tables | grep -c cut; cat /etc/greeting')).toMatch(
+    /^0\n(good evening|hello)?/,
+  );
+  await lab.shell('systemctl start ballast-agent');
+  const report = await lab.control.until(
+    (now) => now.generation === before && isFinal(now, 'firewall:inet/cut'),
+  );
+  expect(report.failures[0]?.what).toMatch(/not confirmed in time/);
+});

@@ -109,7 +109,7 @@ test('a failed step holds back what waits for it and nothing else, and is tried 
   converger.hold(manifest(1, ...resources));
   await expect
     .poll(() => converger.failures.list())
-    .toEqual([{ resource: 'file:a', what: 'no luck', times: 1 }]);
+    .toEqual([{ resource: 'file:a', what: 'no luck', origin: 'test', times: 1 }]);
   expect(done).toEqual(['file:c']);
   expect(converger.blockerOf('file:b')).toBe('file:a');
   expect(converger.converged()).toBe(0);

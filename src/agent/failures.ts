@@ -44,6 +44,7 @@ export function createFailures(): Failures {
       const final = code === 'undone';
       const failure = {
         ...toFailure(step.resource.id, cause),
+        origin: step.resource.origin,
         times: count,
         ...(final ? { final } : {}),
       };

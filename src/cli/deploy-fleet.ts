@@ -13,6 +13,7 @@ import { formOf, type OutputFlags, printData } from './render/output.ts';
 import type { Progress } from './render/progress.ts';
 import { count, listOf } from './render/text.ts';
 import type { Shell } from './shell.ts';
+import { failureLine } from './step-failure.ts';
 
 interface FleetFlags extends OutputFlags {
   readonly detach: boolean;
@@ -110,8 +111,8 @@ export async function waitForMachines(
         const word = wordOf(machine);
         if (told.get(machine.name) !== word) progress.tell(`  ${machine.name} ${word}`);
         told.set(machine.name, word);
-        for (const { resource, what, log = [] } of machine.failures) {
-          const failure = `${machine.name}: ${resource}: ${what}`;
+        for (const { times: _, log = [], ...step } of machine.failures) {
+          const failure = `${machine.name}: ${failureLine(step)}`;
           if (!failures.has(failure))
             [`  ${failure}`, ...log.slice(-3).map((text) => `    ${shell.err.marks.bar} ${text}`)].forEach(
               progress.note,
@@ -145,9 +146,7 @@ function hopeless(stuck: readonly MachineView[]): BallastError {
     });
   }
   return new BallastError('command-failed', `${names} cannot be set up: a step fails again and again`, {
-    why: steps
-      .map(({ name, resource, what, times }) => `${name}: ${resource} failed ${times} times: ${what}`)
-      .join('\n'),
+    why: steps.map((step) => `${step.name}: ${failureLine(step)}`).join('\n'),
     log: steps.find(({ log }) => log !== undefined)?.log ?? [],
     fix: 'mend what it says; the machine tries again by itself every minute: ballast status',
   });
@@ -171,9 +170,7 @@ function tooLong(missing: readonly MachineView[], timeoutMs: number): BallastErr
     away.length > 0 ? 'unreachable' : 'timed-out',
     `after ${showDuration(timeoutMs)} ${missing.map((machine) => `${machine.name} ${wordOf(machine)}`).join(', ')}`,
     {
-      ...(failure
-        ? { why: `${failure.name}: ${failure.resource}: ${failure.what}`, log: failure.log ?? [] }
-        : {}),
+      ...(failure ? { why: `${failure.name}: ${failureLine(failure)}`, log: failure.log ?? [] } : {}),
       fix: 'they go on by themselves; see how far they are: ballast machine ls',
     },
   );

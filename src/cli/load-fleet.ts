@@ -24,7 +24,7 @@ export function loadFleetFile(
       fix: `give one file: -f ${nearName(file, shell)}`,
     });
   }
-  const input = { file, text: read(file) ?? '', env: definedOf(shell.env) };
+  const input = { file, text: read(file) ?? '', env: definedOf(shell.env), read };
   const { fleet, origins } = checked(parseFleet(input), files, flags, shell);
   return { fleet, origins, shown: [nearName(file, shell)] };
 }

@@ -40,8 +40,12 @@ export async function showPlan(
   return flags['detailed-exitcode'] && changes ? 2 : 0;
 }
 
-async function fleetPlan({ fleet }: LoadedFleet, client: Client, shell: Shell): Promise<FleetPreview> {
-  return await client.call('previewFleet', { fleet }, { signal: shell.signal });
+async function fleetPlan(
+  { fleet, origins }: LoadedFleet,
+  client: Client,
+  shell: Shell,
+): Promise<FleetPreview> {
+  return await client.call('previewFleet', { fleet, origins }, { signal: shell.signal });
 }
 
 async function appPlan(

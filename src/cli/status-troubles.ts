@@ -1,6 +1,7 @@
 import type { AppView, FleetStatus, MachineView, ReplicaView } from '#wire/views.ts';
 import { showAge } from './render/age.ts';
 import { isInTrouble, troubleOf } from './replica-words.ts';
+import { failureLine } from './step-failure.ts';
 
 /** Something that is wrong in the fleet, and what to do about it. */
 export interface Trouble {
@@ -42,8 +43,8 @@ function machineTrouble(machine: MachineView, now: number): Trouble[] {
       : [];
   return [
     ...away,
-    ...failures.map(({ resource, what, times = 1, log }) => ({
-      what: `${name}: ${resource} failed${times > 1 ? ` ${times} times` : ''}: ${what}`,
+    ...failures.map(({ log, ...step }) => ({
+      what: `${name}: ${failureLine(step)}`,
       fix: 'it is tried again by itself; mend what it says if it stays',
       ...(log ? { log } : {}),
     })),

@@ -3,7 +3,7 @@ import { appResources } from './app.ts';
 import { dnsResources } from './dns.ts';
 import { firewallResources } from './firewall.ts';
 import type { Fixtures } from './fixtures.ts';
-import { hostResources } from './host/host.ts';
+import { hostResources, oncePerId } from './host/host.ts';
 import type { Manifest, Resource } from './manifest.ts';
 import { networkResources } from './network.ts';
 import { registryClientResources, registryResources } from './registry.ts';
@@ -39,7 +39,7 @@ export function compileManifest({ policy, plan, machine, fixtures }: CompileInpu
     machine,
     generation: plan.number,
     // An edge to what this machine does not hold has nothing to wait for.
-    resources: resources.map((resource) => ({
+    resources: oncePerId(resources).map((resource) => ({
       ...resource,
       after: resource.after.filter((id) => known.has(id)),
     })),

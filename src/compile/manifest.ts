@@ -17,6 +17,10 @@ export type Resource =
   | GroupResource
   | UserResource
   | SysctlResource
+  | ModuleResource
+  | TimezoneResource
+  | SwapResource
+  | TrustResource
   | ImageResource
   | VolumeResource
   | FirewallResource
@@ -61,6 +65,12 @@ export interface FileResource extends ResourceBase {
 export interface PackageResource extends ResourceBase {
   readonly kind: 'package';
   readonly name: string;
+  /** As apt takes it behind `=`; may end with `*`. Absent: whichever is there. */
+  readonly version?: string;
+  /** Whether upgrades of the system leave it alone; absent: nobody says. */
+  readonly hold?: boolean;
+  /** It must not be there. */
+  readonly absent?: boolean;
 }
 
 export interface GroupResource extends ResourceBase {
@@ -96,6 +106,32 @@ export interface SysctlResource extends ResourceBase {
   readonly value: string;
 }
 
+/** A kernel module that is loaded. That it is after a boot, too, is a file's part. */
+export interface ModuleResource extends ResourceBase {
+  readonly kind: 'module';
+  readonly name: string;
+}
+
+export interface TimezoneResource extends ResourceBase {
+  readonly kind: 'timezone';
+  readonly zone: string;
+}
+
+/** A file that can be swapped to. That it is used is a unit's part. */
+export interface SwapResource extends ResourceBase {
+  readonly kind: 'swap';
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
+/** An authority that the machine's own programs trust. */
+export interface TrustResource extends ResourceBase {
+  readonly kind: 'trust';
+  readonly name: string;
+  /** PEM of the one certificate. */
+  readonly certificate: string;
+}
+
 /** An image in the machine's store, by digest. */
 export interface ImageResource extends ResourceBase {
   readonly kind: 'image';
@@ -126,7 +162,10 @@ export interface UnitResource extends ResourceBase {
   readonly kind: 'unit';
   readonly name: string;
   readonly enabled: boolean;
-  readonly active: boolean;
+  /** `any`: nobody says whether it is to run. */
+  readonly active: boolean | 'any';
+  /** It cannot be started at all; then it is neither enabled nor active. */
+  readonly masked?: boolean;
   /** Digest of what the running unit depends on: another value means restart, or reload where it can. */
   readonly stamp: string;
   readonly reload: boolean;

@@ -213,15 +213,17 @@ describe('diff', () => {
     expect(gone.map(({ key }) => key)).toEqual(['-container c', '-image a']);
   });
 
-  test('what was there before Ballast is forgotten, not deleted', () => {
+  test('what leaves knows how it was before Ballast, so that it can be given back', () => {
     const wanted = manifest({ ...base('package:htop'), kind: 'package', name: 'htop' });
     const { ledger } = carryOut([], new Map(), {});
     const held = { ...ledgerAs(wanted) };
     const adopted = Object.fromEntries(
       Object.entries(held).map(([place, entry]) => [place, { ...entry, before: { installed: true } }]),
     );
-    expect(diff(manifest(), new Map(), held).map(({ action }) => action)).toEqual(['delete']);
-    expect(diff(manifest(), new Map(), adopted).map(({ action }) => action)).toEqual(['forget']);
+    expect(diff(manifest(), new Map(), held)).toMatchObject([{ action: 'delete', before: null }]);
+    expect(diff(manifest(), new Map(), adopted)).toMatchObject([
+      { action: 'delete', before: { installed: true } },
+    ]);
     expect(ledger).toEqual({});
   });
 

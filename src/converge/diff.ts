@@ -55,10 +55,8 @@ function leaving(manifest: Manifest, observed: Observation, ledger: Ledger): Ste
   return [...steps.values()];
 }
 
-function farewell({ resource, before }: LedgerEntry): Step['action'] {
-  const rule = leavesOf(resource);
-  return rule === 'always' || (rule === 'made' && before === null) ? 'delete' : 'forget';
-}
+const farewell = ({ resource }: LedgerEntry): Step['action'] =>
+  leavesOf(resource) === 'always' ? 'delete' : 'forget';
 
 const leave = (resource: Resource, how: Pick<Step, 'before' | 'cause' | 'action'>): Step => ({
   key: `-${placeOf(resource)}`,

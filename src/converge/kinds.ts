@@ -14,8 +14,8 @@ interface KindRule<R extends Resource> {
   readonly claims: (resource: R) => readonly string[];
   /** The resource without long and secret texts, as the ledger keeps it. */
   readonly slim: (resource: R) => R;
-  /** `always`: goes with the manifest. `made`: only when Ballast made it. `never`: stays. */
-  readonly leaves: 'always' | 'made' | 'never';
+  /** `always`: goes with the manifest, or becomes what it was before Ballast. `never`: stays. */
+  readonly leaves: 'always' | 'never';
 }
 
 type Rules = { readonly [K in ResourceKind]: KindRule<Extract<Resource, { kind: K }>> };
@@ -48,8 +48,11 @@ const rules: Rules = {
   package: {
     ...plain,
     place: ({ name }) => name,
-    wanted: () => ({ installed: true }),
-    leaves: 'made',
+    wanted: ({ version, hold, absent }) => ({
+      installed: !absent,
+      ...(version === undefined ? {} : { version }),
+      ...(hold === undefined ? {} : { held: hold }),
+    }),
   },
   group: {
     ...plain,
@@ -70,6 +73,15 @@ const rules: Rules = {
     }),
   },
   sysctl: { ...plain, place: ({ key }) => key, wanted: ({ value }) => ({ value }) },
+  module: { ...plain, place: ({ name }) => name, wanted: () => ({ loaded: true }) },
+  timezone: { ...plain, place: () => 'machine', wanted: ({ zone }) => ({ zone }) },
+  swap: { ...plain, place: ({ path }) => path, wanted: ({ sizeBytes }) => ({ sizeBytes }) },
+  trust: {
+    ...plain,
+    place: ({ name }) => name,
+    wanted: ({ certificate }) => ({ certificate: textDigest(certificate) }),
+    slim: (resource) => ({ ...resource, certificate: '' }),
+  },
   // Images stay when no replica needs them any more: a rollback or the next deploy finds them, with the registry
   // down too. Collecting old ones is a matter of age and space, not of one manifest.
   image: {
@@ -93,7 +105,10 @@ const rules: Rules = {
   unit: {
     ...plain,
     place: ({ name }) => name,
-    wanted: ({ enabled, active, stamp }) => ({ enabled, active, stamp }),
+    wanted: ({ enabled, active, stamp, masked }) =>
+      masked
+        ? { masked: true }
+        : { enabled, ...(active === 'any' ? {} : { active }), ...(active === false ? {} : { stamp }) },
     action: (changes, { reload }) =>
       !reload && changes.some(({ name }) => name === 'stamp') ? 'restart' : 'update',
   },
@@ -119,7 +134,7 @@ export const claimsOf = (resource: Resource): readonly string[] => ruleOf(resour
 export const slimOf = (resource: Resource): Resource => ruleOf(resource).slim(resource);
 export const actionOf = (resource: Resource, changes: readonly FieldChange[]): Action =>
   ruleOf(resource).action(changes, resource);
-export const leavesOf = (resource: Resource): 'always' | 'made' | 'never' => ruleOf(resource).leaves;
+export const leavesOf = (resource: Resource): 'always' | 'never' => ruleOf(resource).leaves;
 
 /** Digest of a text, the form in which files, Quadlets and rule sets are compared. */
 export const textDigest = (text: string): string => `sha256:${sha256Hex(text).slice(0, 16)}`;

@@ -6,8 +6,12 @@ import { createFirewalls } from './firewall.ts';
 import { createGroups } from './groups.ts';
 import { createImages } from './images.ts';
 import type { JobBook } from './jobs.ts';
+import { createModules } from './modules.ts';
 import { createPackages } from './packages.ts';
+import { createSwaps } from './swap.ts';
 import { createSysctls } from './sysctl.ts';
+import { createTimezones } from './timezone.ts';
+import { createTrust } from './trust.ts';
 import { createUnits } from './units.ts';
 import { createUsers } from './users.ts';
 import { createVolumes } from './volumes.ts';
@@ -21,6 +25,10 @@ export const createFacilities = (context: HostContext, jobs: JobBook) =>
     group: createGroups(),
     user: createUsers(),
     sysctl: createSysctls(),
+    module: createModules(),
+    timezone: createTimezones(),
+    swap: createSwaps(),
+    trust: createTrust(),
     image: createImages(context),
     volume: createVolumes(context),
     firewall: createFirewalls(context),

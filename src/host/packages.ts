@@ -1,84 +1,153 @@
 import { BallastError } from '#base/errors.ts';
 import type { PackageResource } from '#compile/manifest.ts';
-import type { Observed } from '#converge/fields.ts';
+import type { Fields, Observed } from '#converge/fields.ts';
 import { batch, limit } from './batch.ts';
 import { cachedBy } from './cached.ts';
-import { type Executed, exec, tail } from './exec.ts';
+import { type Executed, exec, run, tail } from './exec.ts';
 import type { Facility, HostContext } from './facility.ts';
 
 const aptTimeoutMs = 15 * 60_000;
 
+interface Installed {
+  readonly version: string;
+  readonly held: boolean;
+}
+
 /** Debian packages. Those asked for together are installed together. */
 export function createPackages({ progress }: Pick<HostContext, 'progress'>): Facility<PackageResource> {
   const installed = cachedBy(['/var/lib/dpkg/status'], readInstalled);
-  // Not interrupted with this program: a package half set up is worse than one that comes late.
-  const apt = async (args: readonly string[]): Promise<Executed> =>
-    await exec(['apt-get', '-qq', '-y', '-o', 'DPkg::Lock::Timeout=120', ...args], {
-      env: { DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_MODE: 'l' },
-      timeoutMs: aptTimeoutMs,
-    });
 
-  async function install(names: readonly string[]): Promise<void> {
-    const command = ['-o', 'Dpkg::Options::=--force-confold', '--no-install-recommends', 'install', ...names];
+  async function install(wanted: readonly PackageResource[]): Promise<void> {
+    const command = [
+      ...['-o', 'Dpkg::Options::=--force-confold', '--no-install-recommends'],
+      ...['--allow-downgrades', '--allow-change-held-packages', 'install'],
+      ...wanted.map(({ name, version }) => (version === undefined ? name : `${name}=${version}`)),
+    ];
     let done = await apt(command);
     if (done.code !== 0 && /dpkg was interrupted/.test(done.stderr)) {
       // The power went, or this program was killed, while packages were being set up.
       await exec(['dpkg', '--configure', '-a'], { timeoutMs: aptTimeoutMs });
       done = await apt(command);
     }
-    if (done.code !== 0 && /Unable to locate|has no installation candidate|404/.test(done.stderr)) {
-      for (const name of names) progress(`package:${name}`, 'reading package lists');
+    if (done.code !== 0 && /Unable to locate|no installation candidate|was not found|404/.test(done.stderr)) {
+      for (const { name } of wanted) progress(`package:${name}`, 'reading package lists');
       await apt(['update']);
       done = await apt(command);
     }
-    if (done.code !== 0) throw installFailure(names, done);
+    if (done.code !== 0) throw installFailure(wanted, done);
   }
 
-  const installTogether = batch<string>(install, 10);
+  const installTogether = batch<PackageResource>(install, 10);
   const alone = limit(1);
+
+  async function ensure(resource: PackageResource): Promise<void> {
+    const { name, hold } = resource;
+    const is = (await readInstalled()).get(name);
+    if (resource.absent) {
+      if (is) await alone(async () => await remove(name));
+      return;
+    }
+    if (is === undefined || !fits(resource.version, is.version)) {
+      await installTogether(resource).catch(async (cause: unknown) => {
+        // One bad name fails the whole command: alone, the others can still be had.
+        if (!(cause instanceof BallastError)) throw cause;
+        const now = (await readInstalled()).get(name);
+        if (now === undefined || !fits(resource.version, now.version))
+          await alone(async () => await install([resource]));
+      });
+    }
+    if (hold !== undefined && hold !== (is?.held ?? false)) await mark(hold, name);
+  }
 
   return {
     async observe(resources) {
       const present = await installed();
       return new Map(
-        resources
-          .filter(({ name }) => present.has(name))
-          .map(({ id }): [string, Observed] => [id, { fields: { installed: true } }]),
+        resources.flatMap((resource): [string, Observed][] => {
+          const found = present.get(resource.name);
+          if (found !== undefined) return [[resource.id, { fields: fieldsOf(resource, found) }]];
+          return resource.absent ? [[resource.id, { fields: { installed: false } }]] : [];
+        }),
       );
     },
-    async apply({ action, resource: { name } }) {
-      if (action !== 'delete') {
-        await installTogether(name).catch(async (cause: unknown) => {
-          // One bad name fails the whole command: alone, the others can still be had.
-          if (!(cause instanceof BallastError)) throw cause;
-          if ((await readInstalled()).has(name)) return;
-          await alone(async () => await install([name]));
-        });
-      } else {
-        const done = await apt(['remove', name]);
-        if (done.code !== 0 && (await readInstalled()).has(name)) throw installFailure([name], done);
-      }
+    async apply({ action, resource, before }) {
+      if (action !== 'delete') await ensure(resource);
+      else await alone(async () => await leave(resource, before));
       return undefined;
     },
   };
 }
 
-async function readInstalled(): Promise<ReadonlySet<string>> {
-  const { stdout } = await exec(['dpkg-query', '-W', '-f', '${Package} ${db:Status-Status}\n']);
-  return new Set(
-    stdout
-      .split('\n')
-      .filter((line) => line.endsWith(' installed'))
-      .map((line) => line.slice(0, line.indexOf(' '))),
+const fieldsOf = ({ version }: PackageResource, found: Installed): Fields => ({
+  installed: true,
+  version: version !== undefined && fits(version, found.version) ? version : found.version,
+  held: found.held,
+});
+
+/** Whether a version is the one asked for: `1.26*` takes all that begin with it. */
+function fits(wanted: string | undefined, version: string): boolean {
+  if (wanted === undefined) return true;
+  return wanted.endsWith('*') ? version.startsWith(wanted.slice(0, -1)) : version === wanted;
+}
+
+// Not interrupted with this program: a package half set up is worse than one that comes late.
+const apt = async (args: readonly string[]): Promise<Executed> =>
+  await exec(['apt-get', '-qq', '-y', '-o', 'DPkg::Lock::Timeout=120', ...args], {
+    env: { DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_MODE: 'l' },
+    timeoutMs: aptTimeoutMs,
+  });
+
+async function mark(hold: boolean, name: string): Promise<void> {
+  await run(['apt-mark', hold ? 'hold' : 'unhold', name]);
+}
+
+/**
+ * Removes what Ballast installed, and no more: when somebody else's package has come to need it, it stays, marked as
+ * one that goes with the last that needs it. A package that was to be absent is not brought back.
+ */
+async function leave({ name, hold, absent }: PackageResource, before: Fields | null): Promise<void> {
+  const is = (await readInstalled()).get(name);
+  if (is === undefined || absent) return;
+  if (hold && is.held && before?.['held'] !== true) await mark(false, name);
+  if (before !== null && before['installed'] !== false) return;
+  const would = await apt(['--simulate', 'remove', name]);
+  const others = [...would.stdout.matchAll(/^Remv (\S+)/gm)].filter(([, other]) => other !== name);
+  if (others.length > 0) await run(['apt-mark', 'auto', name]);
+  else await remove(name);
+}
+
+async function remove(name: string): Promise<void> {
+  const done = await apt(['remove', '--allow-change-held-packages', name]);
+  if (done.code === 0 || !(await readInstalled()).has(name)) return;
+  throw new BallastError('command-failed', `apt-get could not remove ${name}`, {
+    log: tail(done.stderr || done.stdout),
+  });
+}
+
+async function readInstalled(): Promise<ReadonlyMap<string, Installed>> {
+  const format = '${Package} ${Version} ${db:Status-Want} ${db:Status-Status}\n';
+  const { stdout } = await exec(['dpkg-query', '-W', '-f', format]);
+  return new Map(
+    stdout.split('\n').flatMap((line): [string, Installed][] => {
+      const [name = '', version = '', want, status] = line.split(' ');
+      return status === 'installed' ? [[name, { version, held: want === 'hold' }]] : [];
+    }),
   );
 }
 
-function installFailure(names: readonly string[], done: Executed): BallastError {
+function installFailure(wanted: readonly PackageResource[], done: Executed): BallastError {
   const missing = /Unable to locate package (\S+)/.exec(done.stderr)?.[1];
+  const version = /Version '([^']+)' for '([^']+)' was not found/.exec(done.stderr);
   const what =
-    missing === undefined ? `apt-get could not install ${names.join(' ')}` : `there is no package ${missing}`;
+    missing !== undefined
+      ? `there is no package ${missing}`
+      : version
+        ? `there is no version ${version[1]} of the package ${version[2]}`
+        : `apt-get could not install ${wanted.map(({ name }) => name).join(' ')}`;
   return new BallastError('command-failed', what, {
-    fix: 'see that the machine reaches its package sources: apt-get update',
+    fix: version
+      ? `see which there are: apt-cache madison ${version[2]}`
+      : 'see that the machine reaches its package sources: apt-get update',
     log: tail(done.stderr || done.stdout),
   });
 }

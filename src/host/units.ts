@@ -20,7 +20,7 @@ export function createUnits(): Facility<UnitResource> {
         if (state === undefined || state.load === 'not-found') continue;
         // The stamp is what this program noted when it last started the unit anew.
         const stamp = ledger[placeOf(resource)]?.note ?? '';
-        seen.set(resource.id, { fields: { ...switches(state), stamp } });
+        seen.set(resource.id, { fields: { ...switches(state), stamp, masked: state.load === 'masked' } });
       }
       return seen;
     },
@@ -41,32 +41,45 @@ const switches = ({ file, active, sub }: UnitState): { enabled: boolean; active:
 
 async function ensure({ resource, before }: Step<UnitResource>): Promise<void> {
   const { name, enabled, active, reload, stamp } = resource;
+  if (resource.masked) return await mask(name);
   const state = await stateOf(name);
   if (state.needsReload || state.load !== 'loaded') await daemonReload();
   const now = state.load === 'loaded' ? state : await stateOf(name);
-  if (now.load === 'masked' && (enabled || active)) await act(name, ['unmask', name]);
+  if (now.load === 'masked' && (enabled || active !== false)) await act(name, ['unmask', name]);
   if (now.load === 'not-found') throw notFound(name);
   const is = switches(now);
   // Without its own reload: nothing here changes what systemd has already read.
   if (enabled !== is.enabled) await act(name, [enabled ? 'enable' : 'disable', '--no-reload', name]);
-  if (!active) {
+  if (active === false) {
     if (is.active) await act(name, ['stop', name]);
     return;
   }
   const stale = is.active && before?.['stamp'] !== stamp;
   if (stale) await act(name, [reload ? 'reload-or-restart' : 'restart', name]);
-  else if (!is.active) await act(name, ['start', name]);
+  else if (!is.active && active === true) await act(name, ['start', name]);
+}
+
+/** Its link to nothing is made first, so that nobody starts it again in between. */
+async function mask(name: string): Promise<void> {
+  await act(name, ['mask', name]);
+  const { active } = switches(await stateOf(name));
+  if (active) await act(name, ['stop', name]);
 }
 
 /** Puts a unit back as it was before Ballast. */
-async function leave({ resource: { name }, before }: Step<UnitResource>): Promise<void> {
+async function leave({ resource: { name, active }, before }: Step<UnitResource>): Promise<void> {
   const state = await stateOf(name);
   if (state.load === 'not-found') return;
-  const is = switches(state);
-  if (is.active && before?.['active'] !== true) await act(name, ['stop', name]);
-  if (is.enabled && state.file === 'enabled' && before?.['enabled'] !== true) {
+  if (state.load === 'masked' && before?.['masked'] !== true) await act(name, ['unmask', name]);
+  const now = state.load === 'masked' ? await stateOf(name) : state;
+  const is = switches(now);
+  const was = (field: string): boolean => before?.[field] === true;
+  if (is.enabled && now.file === 'enabled' && !was('enabled'))
     await act(name, ['disable', '--no-reload', name]);
-  }
+  else if (!is.enabled && was('enabled')) await act(name, ['enable', '--no-reload', name]);
+  if (active === 'any') return;
+  if (is.active && !was('active')) await act(name, ['stop', name]);
+  else if (!is.active && was('active')) await act(name, ['start', name]);
 }
 
 async function stateOf(name: string): Promise<UnitState> {

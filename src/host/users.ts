@@ -1,4 +1,5 @@
 import { lstat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BallastError } from '#base/errors.ts';
 import type { UserResource } from '#compile/manifest.ts';
 import type { Fields, Observed } from '#converge/fields.ts';
@@ -103,10 +104,18 @@ async function leave({ resource, before }: Step<UserResource>): Promise<void> {
   if (account === undefined) return;
   if (before !== null) return await giveBack(resource, account, before);
   await exec(['loginctl', 'terminate-user', name], { timeoutMs: 10_000 }).catch(() => {});
-  // Whether there was anything to end does not matter: userdel says so when something still runs.
-  await exec(['pkill', '-KILL', '-U', String(account.uid)], { timeoutMs: 10_000 }).catch(() => {});
+  await endProcesses(account.uid);
   const [absent, noHome] = [6, 12];
   await changeAccounts(['userdel', ...(removeHome ? ['--remove'] : []), name], [absent, noHome]);
+}
+
+/** Ends all that runs as a user. userdel would not do its work before, and says so when something is left. */
+async function endProcesses(uid: number): Promise<void> {
+  for (let tries = 0; tries < 50; tries += 1) {
+    const { code } = await exec(['pkill', '-KILL', '-U', String(uid)], { timeoutMs: 10_000 });
+    if (code !== 0) return;
+    await sleep(100);
+  }
 }
 
 async function giveBack(resource: UserResource, account: Account, before: Fields): Promise<void> {

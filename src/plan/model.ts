@@ -6,6 +6,8 @@ export interface Policy {
   readonly fleet: FleetModel;
   /** Where the parts of the fleet file were written. */
   readonly fleetOrigins?: Origins;
+  /** Version of each secret that the machines' baseline names. */
+  readonly hostSecrets?: Readonly<Record<string, number>>;
   readonly machines: Readonly<Record<string, MachineRecord>>;
   readonly apps: Readonly<Record<string, AppPolicy>>;
   /** `app/volume` of volumes that a person deleted by name: their place is forgotten. */
@@ -220,6 +222,8 @@ export interface ReplicaReport {
 export interface StepFailure {
   readonly resource: string;
   readonly what: string;
+  /** The line that asked for the resource, `file:line:column`, or the part of Ballast that did. */
+  readonly origin?: string;
   /** How often it failed in a row, since the manifest came that wants it. */
   readonly times?: number;
   /** It is not tried again before what is wanted changes, or a person says so. */

@@ -6,6 +6,7 @@ export const keys = {
   policy: 'policy/',
   fleet: 'policy/fleet',
   fleetOrigins: 'policy/fleet-origins',
+  hostSecrets: 'policy/host-secrets',
   machine: (name: string) => `policy/machine/${name}`,
   app: (name: string) => `policy/app/${name}`,
   releases: (app: string) => `policy/release/${app}/`,

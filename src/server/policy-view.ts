@@ -21,6 +21,7 @@ export const emptyFleet: FleetModel = {
 export class PolicyView {
   #fleet: FleetModel = emptyFleet;
   #origins: Origins | undefined;
+  #hostSecrets: Policy['hostSecrets'];
   #dropped: readonly string[] = [];
   readonly #machines = new Map<string, MachineRecord>();
   readonly #apps = new Map<string, StoredApp>();
@@ -35,6 +36,8 @@ export class PolicyView {
     if (kind === 'fleet') this.#fleet = value === null ? emptyFleet : (JSON.parse(value) as FleetModel);
     else if (kind === 'fleet-origins')
       this.#origins = value === null ? undefined : (JSON.parse(value) as Origins);
+    else if (kind === 'host-secrets')
+      this.#hostSecrets = value === null ? undefined : (JSON.parse(value) as Record<string, number>);
     else if (kind === 'dropped') this.#dropped = value === null ? [] : (JSON.parse(value) as string[]);
     else if (kind === 'machine') put(this.#machines, name, value);
     else if (kind === 'app') put(this.#apps, name, value);
@@ -50,6 +53,7 @@ export class PolicyView {
         Object.values(sorted(this.#apps)).map((app) => [app.name, this.#appPolicy(app)]),
       ),
       ...(this.#origins ? { fleetOrigins: this.#origins } : {}),
+      ...(this.#hostSecrets ? { hostSecrets: this.#hostSecrets } : {}),
       ...(this.#dropped.length === 0 ? {} : { droppedVolumes: this.#dropped }),
     };
     return this.#policy;

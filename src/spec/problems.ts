@@ -48,6 +48,8 @@ export type ProblemCode =
   | 'undefined-group'
   | 'undefined-network'
   | 'undefined-secret'
+  | 'undefined-user'
+  | 'undefined-variable'
   | 'undefined-volume'
   | 'unknown-key'
   | 'unknown-machine'

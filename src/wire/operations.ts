@@ -29,7 +29,7 @@ export interface Operations {
   status: { input: Empty; output: FleetStatus };
   /** With `fleet`: as it would be once that fleet file is applied and its machines are there. */
   previewApp: { input: { model: AppModel; origins: Origins; fleet?: FleetModel }; output: PlanPreview };
-  previewFleet: { input: { fleet: FleetModel }; output: FleetPreview };
+  previewFleet: { input: { fleet: FleetModel; origins?: Origins }; output: FleetPreview };
   createRelease: { input: { app: string } & ReleaseRequest; output: ReleaseAnswer };
   scaleApp: { input: { app: string; replicas: Readonly<Record<string, number>> }; output: ReleaseAnswer };
   restartApp: { input: { app: string; services: readonly string[] }; output: ReleaseAnswer };

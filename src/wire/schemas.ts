@@ -31,7 +31,7 @@ const inputOf = <K extends OperationName>() => schemaOf<Input<K>>();
 export const inputSchemas = {
   status: empty,
   previewApp: inputOf<'previewApp'>()(z.strictObject({ model: appModel, origins, fleet: maybe(fleetModel) })),
-  previewFleet: inputOf<'previewFleet'>()(z.strictObject({ fleet: fleetModel })),
+  previewFleet: inputOf<'previewFleet'>()(z.strictObject({ fleet: fleetModel, origins: maybe(origins) })),
   createRelease: inputOf<'createRelease'>()(
     z.strictObject({
       app: appName,

@@ -43,6 +43,7 @@ export const stepFailure = schemaOf<StepFailure>()(
     .strictObject({
       resource: text,
       what: text,
+      origin: maybe(text),
       times: maybe(natural),
       final: maybe(z.boolean()),
       log: maybe(texts),

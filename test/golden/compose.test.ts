@@ -38,7 +38,7 @@ function outcome(input: string): string {
   const env = Object.fromEntries((options['env'] ?? '').split(' ').flatMap((one: string) => (one === '' ? [] : [one.split('=')])));
   const fleet = files.get('/app/fleet.yaml');
   if (fleet !== undefined) {
-    const parsed = parseFleet({ file: 'fleet.yaml', text: fleet, env });
+    const parsed = parseFleet({ file: 'fleet.yaml', text: fleet, env, read: (path) => files.get(`/app/${path}`) });
     return parsed.ok ? stringify(parsed.value.fleet) : problems(parsed.problems);
   }
   const named = options['files']?.split(' ') ?? [...files.keys()].filter((path) => path.endsWith('.yaml')).slice(0, 1);

@@ -76,9 +76,13 @@ export function serviceOf(parts: ServiceParts): Service {
       await heard(signal);
       return await previewApp(control, input, { compile, fixtures: await registry.fixtures() });
     },
-    previewFleet: async ({ fleet }, { signal }) => {
+    previewFleet: async ({ fleet, origins = {} }, { signal }) => {
       await heard(signal);
-      return await previewFleet(control, fleet, { compile, fixtures: await registry.fixtures() });
+      return await previewFleet(
+        control,
+        { fleet, origins },
+        { compile, fixtures: await registry.fixtures() },
+      );
     },
     createRelease: async (input, { by, signal }) => {
       await heard(signal);

@@ -3,10 +3,12 @@ import { machinesOf, poolOf } from '#plan/machines/pool.ts';
 import type { MachineRecord, Plan, Policy } from '#plan/model.ts';
 import { settle } from '#server/simulate.ts';
 import { type FleetModel, isMade, type PoolModel } from '#spec/fleet-model.ts';
+import type { Origins } from '#spec/model.ts';
 import type { FieldChange, FleetPreview, MachineChange } from '#wire/views.ts';
 import type { Control } from './context.ts';
 import { shown } from './field-text.ts';
 import { fleetChange, surplusProblems } from './fleet.ts';
+import { hostSecrets } from './host-secrets.ts';
 import { type Imagined, imagine } from './imagined.ts';
 import { manifestChanges } from './manifest-diff.ts';
 import type { PreviewParts } from './preview.ts';
@@ -14,22 +16,24 @@ import type { PreviewParts } from './preview.ts';
 /** What a fleet file would change: machines, and what they hold once the fleet has come to rest. Stores nothing. */
 export async function previewFleet(
   control: Control,
-  fleet: FleetModel,
+  { fleet, origins }: { readonly fleet: FleetModel; readonly origins: Origins },
   { compile, fixtures }: PreviewParts,
 ): Promise<FleetPreview> {
   const { state, nextPlan } = control;
   const { policy, plan } = state;
   const change = fleetChange(policy, fleet);
-  const problems = [...change.problems, ...surplusProblems(control, change.surplus, [])];
+  const host = await hostSecrets(fleet, origins, control.secrets);
+  const problems = [...change.problems, ...surplusProblems(control, change.surplus, []), ...host.problems];
   // What cannot be applied cannot be imagined either: networks may be of no use.
   const after =
     problems.length > 0 ? { policy, inventory: control.inventory() } : await imagine(control, fleet);
+  const then: Policy = { ...after.policy, fleetOrigins: origins, hostSecrets: host.versions };
   const end = settle({ ...after, plan, now: state.now() }, nextPlan).plan;
   const machines = machineChanges(policy, fleet, after);
   const changes = Object.keys(after.policy.machines).flatMap((machine) => {
     const of = (wanted: Policy, at: Plan) => compile({ policy: wanted, plan: at, machine, fixtures });
-    const before = machine in policy.machines ? policy : after.policy;
-    return manifestChanges(of(before, plan), of(after.policy, end));
+    const before = machine in policy.machines ? policy : then;
+    return manifestChanges(of(before, plan), of(then, end));
   });
   const count = (action: MachineChange['action']) => machines.filter((one) => one.action === action).length;
   return {

@@ -9,6 +9,7 @@ import { type FleetModel, isMade } from '#spec/fleet-model.ts';
 import type { Origins } from '#spec/model.ts';
 import type { Output } from '#wire/operations.ts';
 import type { Control } from './context.ts';
+import { hostSecrets } from './host-secrets.ts';
 import { newRecords } from './machine-records.ts';
 import { lossProblems } from './needed.ts';
 
@@ -24,8 +25,10 @@ export async function applyFleet(
 ): Promise<Output<'applyFleet'>> {
   const { state } = control;
   return await state.exclusive(async () => {
-    const { names, missing, labelled, surplus, wanted, ...rest } = fleetChange(state.policy, fleet);
-    const problems = [...rest.problems, ...surplusProblems(control, surplus, force)];
+    const { policy } = state;
+    const { names, missing, labelled, surplus, wanted, ...rest } = fleetChange(policy, fleet);
+    const host = await hostSecrets(fleet, origins, control.secrets);
+    const problems = [...rest.problems, ...surplusProblems(control, surplus, force), ...host.problems];
     if (problems.length > 0) {
       throw new BallastError('conflict', `the fleet ${fleet.name} cannot be made so; nothing was changed`, {
         problems,
@@ -36,15 +39,19 @@ export async function applyFleet(
       labelled.length === 0 &&
       surplus.length === 0 &&
       wanted.length === 0 &&
-      same([state.policy.fleet, state.policy.fleetOrigins ?? {}], [fleet, origins])
+      same(
+        [policy.fleet, policy.fleetOrigins ?? {}, policy.hostSecrets ?? {}],
+        [fleet, origins, host.versions],
+      )
     ) {
-      return { plan: state.plan.number, machines: names, leaving: leavingMachines(state.policy, fleet) };
+      return { plan: state.plan.number, machines: names, leaving: leavingMachines(policy, fleet) };
     }
     const { set } = await newRecords(control, fleet, missing);
     await state.commit({
       set: {
         [keys.fleet]: fleet,
         [keys.fleetOrigins]: origins,
+        [keys.hostSecrets]: host.versions,
         ...set,
         ...Object.fromEntries(
           [...labelled, ...wanted, ...surplus.map((record) => retiring(record, force, by, state.now()))].map(

@@ -72,16 +72,24 @@ test('services that come and go are told with their replicas', async () => {
 
 test('a fleet file tells which machines would be made, changed and are no longer named', async () => {
   const control = await running(shop, 2);
-  const added = await previewFleet(control, fleetOf(app(3, { size: { cpus: 2 } })), parts);
+  const added = await previewFleet(
+    control,
+    { fleet: fleetOf(app(3, { size: { cpus: 2 } })), origins: {} },
+    parts,
+  );
   expect(added.machines).toMatchObject([
     { machine: 'app-1', action: 'update', note: expect.stringContaining('made anew') },
     { machine: 'app-2', action: 'update' },
     { machine: 'app-3', action: 'create', address: '10.90.0.3', provider: 'local' },
   ]);
   expect(added.summary).toEqual({ add: 1, change: 2, replace: 0, remove: 0 });
-  const labelled = await previewFleet(control, fleetOf(app(2, { labels: { zone: 'b' } })), parts);
+  const labelled = await previewFleet(
+    control,
+    { fleet: fleetOf(app(2, { labels: { zone: 'b' } })), origins: {} },
+    parts,
+  );
   expect(labelled.machines[0]?.fields).toEqual([{ name: 'labels.zone', before: null, after: 'b' }]);
-  const fewer = await previewFleet(control, fleetOf(app(1)), parts);
+  const fewer = await previewFleet(control, { fleet: fleetOf(app(1)), origins: {} }, parts);
   expect(fewer.machines).toMatchObject([{ machine: 'app-2', action: 'delete' }]);
   expect(fewer.problems).toEqual([]);
   expect(Object.keys(control.state.policy.machines)).toEqual(['app-1', 'app-2']);
@@ -89,7 +97,9 @@ test('a fleet file tells which machines would be made, changed and are no longer
 
 test('the fleet as it is needs nothing', async () => {
   const control = await running(shop, 2);
-  expect(await previewFleet(control, control.state.policy.fleet, parts)).toMatchObject({
+  expect(
+    await previewFleet(control, { fleet: control.state.policy.fleet, origins: {} }, parts),
+  ).toMatchObject({
     ...{ machines: [], fields: [], changes: [], problems: [] },
   });
 });

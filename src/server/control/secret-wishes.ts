@@ -1,4 +1,5 @@
 import { BallastError } from '#base/errors.ts';
+import { keys } from '#server/keys.ts';
 import type { SecretView } from '#wire/views.ts';
 import type { Control } from './context.ts';
 
@@ -10,8 +11,12 @@ export async function setSecret(
   return await state.exclusive(async () => {
     const { view, set } = await secrets.changeTo(name, value, by);
     if (Object.keys(set).length === 0) return view;
+    const inUse = state.policy.hostSecrets ?? {};
+    const ofHosts = Object.hasOwn(inUse, name);
     await state.commit({
-      set,
+      set: ofHosts ? { ...set, [keys.hostSecrets]: { ...inUse, [name]: view.version } } : set,
+      // Files of the machines' baseline always hold the newest version; apps keep the one they were released with.
+      bump: ofHosts,
       events: [
         {
           kind: 'secret-set',
@@ -33,7 +38,7 @@ export async function removeSecret({ state, secrets }: Control, name: string, by
     if (users.length > 0) {
       throw new BallastError('conflict', `the secret ${name} is in use`, {
         why: `it is used by ${users.join(', ')}`,
-        fix: 'deploy those apps without it first',
+        fix: 'deploy what uses it without it first',
       });
     }
     await state.commit({
@@ -53,7 +58,8 @@ export async function removeSecret({ state, secrets }: Control, name: string, by
 
 /** Apps whose wanted release, or a release that may still come back or runs, has the secret. */
 function usersOf({ policy, plan }: Control['state'], name: string): readonly string[] {
-  return Object.values(policy.apps)
+  const hosts = Object.hasOwn(policy.hostSecrets ?? {}, name) ? ['the machines’ baseline'] : [];
+  const apps = Object.values(policy.apps)
     .filter((app) => {
       const state = plan.apps[app.name];
       const alive = new Set([app.wanted, state?.wanted, state?.target, state?.healthy]);
@@ -63,4 +69,5 @@ function usersOf({ policy, plan }: Control['state'], name: string): readonly str
       );
     })
     .map((app) => app.name);
+  return [...hosts, ...apps];
 }

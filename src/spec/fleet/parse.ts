@@ -1,5 +1,6 @@
 import { overlaps, parseCidr, showCidr } from '#base/cidr.ts';
 import { parseDurationMs } from '#base/duration.ts';
+import { dirname } from '#base/path.ts';
 import { present } from '#base/present.ts';
 import type { Result } from '#base/result.ts';
 import { parseSizeBytes } from '#base/size.ts';
@@ -27,6 +28,8 @@ export interface FleetInput {
   readonly text: string;
   /** For variables in the file. */
   readonly env: Readonly<Record<string, string>>;
+  /** Text of a file beside the fleet file that it names; undefined when there is none. */
+  readonly read?: (path: string) => string | undefined;
 }
 
 export interface ParsedFleet {
@@ -35,14 +38,14 @@ export interface ParsedFleet {
 }
 
 /** The fleet that a fleet file describes, or every problem in it. */
-export function parseFleet({ file, text, env }: FleetInput): Result<ParsedFleet> {
+export function parseFleet({ file, text, env, read = () => undefined }: FleetInput): Result<ParsedFleet> {
   const problems = collectProblems('fleet');
-  const documents = parseYaml({ file, text, dir: '/' }, problems);
+  const documents = parseYaml({ file, text, dir: dirname(file) }, problems);
   const root = rootOf(file, documents, problems);
   if (root === undefined) return { ok: false, problems: problems.found() };
   const tree = canonical(interpolateTree(root, lookupIn(env), problems), fleetShape);
   check(tree, fleetShape, '', problems);
-  const hosts = hostsOf(tree, problems);
+  const hosts = hostsOf(tree, { problems, read });
   const pools = poolsOf(tree, hosts, problems);
   const network = networkOf(get(tree, 'network'), problems);
   checkRoom(tree, pools, network, problems);

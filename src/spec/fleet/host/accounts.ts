@@ -5,7 +5,7 @@ import type { HostGroupModel, HostModel, HostUserModel } from '#spec/host-model.
 import type { Problems } from '#spec/problems.ts';
 import type { Entry, Tree } from '#spec/yaml/tree.ts';
 import { booleanOf, entriesOf, get, itemsOf, textOf } from '#spec/yaml/tree.ts';
-import { accountPattern } from './keys.ts';
+import { accountPattern } from './account-keys.ts';
 
 export const groupsOf = (tree: Tree | undefined): HostModel['groups'] =>
   sortKeys(

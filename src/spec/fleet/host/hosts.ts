@@ -1,12 +1,12 @@
 import { identities } from '#spec/compose/identity.ts';
 import type { HostModel } from '#spec/host-model.ts';
 import type { Origins } from '#spec/model.ts';
-import type { Problems } from '#spec/problems.ts';
 import { merge, settle } from '#spec/table/merge.ts';
 import type { Tree } from '#spec/yaml/tree.ts';
 import { entriesOf, get, isNull } from '#spec/yaml/tree.ts';
 import { hostShape } from './keys.ts';
 import { hostOf } from './read.ts';
+import type { Reading } from './reading.ts';
 
 export interface Hosts {
   /** Of every machine whose pool says nothing else. */
@@ -18,9 +18,13 @@ export interface Hosts {
 }
 
 /** Reads `host` of a checked fleet file: that of all machines, and what the pools lay over it. */
-export function hostsOf(tree: Tree, problems: Problems): Hosts {
+export function hostsOf(tree: Tree, means: Pick<Reading, 'problems' | 'read'>): Hosts {
   const all = sectionOf(tree, 'host');
-  const found = { all: all && hostOf(settle(all), 'host', problems), origins: originsBelow(all, 'host') };
+  const labels = labelsOf(tree);
+  const found = {
+    all: all && hostOf(settle(all), { ...means, path: 'host', labels: labels.common }),
+    origins: originsBelow(all, 'host'),
+  };
   const pools: Record<string, HostModel> = {};
   const origins: Origins[] = [found.origins];
   for (const { key, value } of entriesOf(get(tree, 'machines'))) {
@@ -28,7 +32,7 @@ export function hostsOf(tree: Tree, problems: Problems): Hosts {
     if (own === undefined) continue;
     const path = `machines.${key}.host`;
     const whole = settle(all === undefined ? own : merge(all, own, hostShape, identities));
-    pools[key] = hostOf(whole, path, problems);
+    pools[key] = hostOf(whole, { ...means, path, labels: { [key]: labels.all[key] ?? [] } });
     origins.push(originsBelow(whole, path));
   }
   return {
@@ -36,6 +40,17 @@ export function hostsOf(tree: Tree, problems: Problems): Hosts {
     pools,
     origins: Object.assign({}, ...origins) as Origins,
   };
+}
+
+/** Labels of every pool, and of those that have nothing but the baseline of all. */
+function labelsOf(tree: Tree): Record<'all' | 'common', Readonly<Record<string, readonly string[]>>> {
+  const pools = entriesOf(get(tree, 'machines')).map(({ key, value }) => ({
+    key,
+    labels: entriesOf(get(value, 'labels')).map((entry) => entry.key),
+    own: sectionOf(value, 'host') !== undefined,
+  }));
+  const named = (some: typeof pools) => Object.fromEntries(some.map(({ key, labels }) => [key, labels]));
+  return { all: named(pools), common: named(pools.filter(({ own }) => !own)) };
 }
 
 function sectionOf(tree: Tree, name: string): Tree | undefined {

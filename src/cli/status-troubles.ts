@@ -36,7 +36,7 @@ function machineTrouble(machine: MachineView, now: number): Trouble[] {
     status === 'offline'
       ? [
           {
-            what: `${name} is offline${seenAt === null ? '' : `: last heard of ${showAge(now - seenAt)} ago`}; its containers run on if the machine does`,
+            what: `${name} is ${machine.state === 'lost' || machine.state === 'held' ? machine.state : 'offline'}${seenAt === null ? '' : `: last heard of ${showAge(now - seenAt)} ago`}; its containers run on if the machine does${machine.note === undefined ? '' : `; ${machine.note}`}`,
             fix: 'see whether it is up and reaches the server; its agent: journalctl -u ballast-agent',
           },
         ]

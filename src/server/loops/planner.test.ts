@@ -124,3 +124,15 @@ test.each([
     kind === undefined ? [] : [kind],
   );
 });
+
+test('machines that are given up are told with what moved, those that are held with why', () => {
+  const replica = { id: 'shop-web-1-r1', machine: 'b' } as Plan['replicas'][string];
+  const before: Plan = { ...genesis, replicas: { [replica.id]: replica } };
+  const machines = { a: { index: 1, heldSince: 5 }, b: { index: 2, lostSince: 0 } };
+  const after: Plan = { ...genesis, at: 120_000, machines };
+  expect(transitions(before, after).map(({ what }) => what)).toEqual([
+    'b is lost: away for 2 m 0 s; moved: shop-web-1-r1',
+    'a vanished at once: nothing is taken from them until they return or are replaced by name',
+  ]);
+  expect(transitions(after, { ...after, number: 1 })).toEqual([]);
+});

@@ -3,6 +3,7 @@ import type { AppState, Inventory, Plan } from '#plan/model.ts';
 import type { PlanInput, PlanOutcome } from '#plan/next.ts';
 import type { Log } from '#server/log.ts';
 import type { FleetState, NewEvent } from '#server/state.ts';
+import { losses } from './losses.ts';
 
 export type NextPlan = (input: PlanInput) => PlanOutcome;
 
@@ -73,10 +74,11 @@ async function makePlan(
 /** What people should hear of a new plan: rollouts that began, ended or turned. */
 export function transitions(before: Plan, after: Plan): readonly NewEvent[] {
   const names = new Set([...Object.keys(before.apps), ...Object.keys(after.apps)]);
-  return [...names].sort().flatMap((app) => {
+  const apps = [...names].sort().flatMap((app) => {
     const event = transition(app, before.apps[app], after.apps[app]);
     return event === undefined ? [] : [event];
   });
+  return [...losses(before, after), ...apps];
 }
 
 function transition(

@@ -35,7 +35,7 @@ export function rooms(
     .sort((a, b) => a.index - b.index)
     .flatMap((machine) => {
       const report = inventory.machines[machine.name];
-      if (!report?.connected || !machine.schedulable || haunted(machine.name)) return [];
+      if (!report?.connected || !machine.schedulable || machine.draining || haunted(machine.name)) return [];
       const here = replicas.filter((replica) => replica.machine === machine.name);
       const used = reserved(policy, here);
       return [

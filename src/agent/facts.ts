@@ -12,19 +12,21 @@ interface Size {
   readonly memoryBytes?: number;
 }
 
+type Still = Omit<MachineFacts, 'diskFreeBytes' | 'podman' | 'hostKeys'>;
+
 /** What does not change while the machine runs, read once; what does is read each time. */
 export function createFacts(sizeFile = '/etc/ballast/size.json'): () => Promise<MachineFacts> {
-  let still: Omit<MachineFacts, 'diskFreeBytes' | 'podman'> | undefined;
+  let still: Still | undefined;
   let podman = '';
   return async () => {
     still ??= await readStill(sizeFile);
     // It may be installed by the very first manifest.
     if (podman === '') podman = await podmanVersion();
-    return { ...still, podman, diskFreeBytes: await diskFree() };
+    return { ...still, podman, diskFreeBytes: await diskFree(), ...(await hostKeys()) };
   };
 }
 
-async function readStill(sizeFile: string): Promise<Omit<MachineFacts, 'diskFreeBytes' | 'podman'>> {
+async function readStill(sizeFile: string): Promise<Still> {
   const size = await readSize(sizeFile);
   return {
     hostname: hostname(),
@@ -68,6 +70,14 @@ async function diskFree(): Promise<number> {
     if (found) return found.bavail * found.bsize;
   }
   return 0;
+}
+
+/** They may be made anew at any time, and are three small files. */
+async function hostKeys(): Promise<Pick<MachineFacts, 'hostKeys'>> {
+  const kinds = ['ecdsa', 'ed25519', 'rsa'];
+  const lines = await Promise.all(kinds.map((kind) => text(`/etc/ssh/ssh_host_${kind}_key.pub`)));
+  const found = lines.map((line) => line.trim().split(' ').slice(0, 2).join(' ')).filter((key) => key !== '');
+  return found.length === 0 ? {} : { hostKeys: found };
 }
 
 async function podmanVersion(): Promise<string> {

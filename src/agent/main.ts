@@ -15,6 +15,7 @@ import type { AgentOptions } from './options.ts';
 import { proveReach } from './proof.ts';
 import { replaced } from './replaced.ts';
 import { makeReport, saysTheSame } from './reporter.ts';
+import { type SshAudit, watchLogins } from './ssh-audit.ts';
 import { createStreams } from './streams.ts';
 import { thisSystem } from './this-system.ts';
 import { undoOpen } from './undo.ts';
@@ -50,6 +51,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   let link: Link | undefined;
   let voice: Voice | undefined;
   const known = Promise.withResolvers<() => Identity>();
+  let audit: SshAudit | undefined;
 
   const machine = await openMachine({
     machine: config.machine,
@@ -68,7 +70,10 @@ export async function runAgent(options: AgentOptions): Promise<void> {
         }
       },
     },
-    onChange: () => voice?.changed(),
+    onChange() {
+      voice?.changed();
+      audit?.wake();
+    },
     onNews(event) {
       if (!link?.send({ kind: 'event', event })) backlog.splice(0, backlog.push(event) - newsMax);
     },
@@ -86,6 +91,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   });
   const speaker = createVoice(machine, facts, send);
   voice = speaker;
+  audit = watchLogins({ stateDir, signal, tell: (event) => send({ kind: 'event', event }) });
   link = openLink({
     server: config.server,
     identity: newestIdentity,
@@ -95,6 +101,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       speaker.speak();
       machine.connected();
       for (const event of backlog.splice(0)) send({ kind: 'event', event });
+      audit?.flush();
     },
     onMessage: (message) => receive(message, machine, streams),
     onClose: () => streams.cancelAll(),

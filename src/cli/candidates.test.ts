@@ -25,7 +25,7 @@ describe('completion offers', () => {
     ['de', ['deploy']],
     ['re', ['restart', 'releases', 'registry']],
     ['__', []],
-    ['machine ', ['ls', 'add', 'user-data', 'drain', 'cordon', 'uncordon', 'replace', 'rm']],
+    ['machine ', ['ls', 'add', 'user-data', 'drain', 'cordon', 'uncordon', 'replace', 'rm', 'ssh']],
     ['machine a', ['add']],
     ['context use ', ['demo', 'prod']],
     ['-c p', ['prod']],

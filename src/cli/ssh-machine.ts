@@ -204,7 +204,9 @@ async function enrol(
 ): Promise<Enrolment> {
   const { name, labels } = newcomer;
   const address = await addressOf(target);
-  const input = { name, provider: 'ssh', address, ...(labels ? { labels } : {}) } as const;
+  const { user, port } = target;
+  const reached = { address, ssh: { user, port }, ...(labels ? { labels } : {}) };
+  const input = { name, provider: 'ssh', ...reached } as const;
   return await client.call('addMachine', input, { signal: shell.signal });
 }
 

@@ -134,6 +134,36 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
     summary: 'Put a machine out of the fleet',
     load: async () => (await import('./commands/machine-rm.ts')).machineRm,
   },
+  'machine ssh': {
+    group: fleet,
+    summary: 'Log in on a machine, by a certificate for this one login',
+    load: async () => (await import('./commands/machine-ssh.ts')).machineSsh,
+  },
+  'access ls': {
+    group: fleet,
+    summary: 'List who may log in on machines, and which certificates are out',
+    load: async () => (await import('./commands/access-ls.ts')).accessLs,
+  },
+  'access grant': {
+    group: fleet,
+    summary: 'Let a person log in on machines',
+    load: async () => (await import('./commands/access-grant.ts')).accessGrant,
+  },
+  'access revoke': {
+    group: fleet,
+    summary: 'Take access back: of a person, a grant or a certificate',
+    load: async () => (await import('./commands/access-revoke.ts')).accessRevoke,
+  },
+  'access cert': {
+    group: fleet,
+    summary: 'Get a certificate for plain ssh',
+    load: async () => (await import('./commands/access-cert.ts')).accessCert,
+  },
+  'access log': {
+    group: fleet,
+    summary: 'Show logins, certificates and who granted what',
+    load: async () => (await import('./commands/access-log.ts')).accessLog,
+  },
   'secret set': {
     group: fleet,
     summary: 'Store a secret, or a new version of it',
@@ -206,6 +236,7 @@ export const programs: Readonly<Record<string, string>> = {
 /** What the first word of two-word commands is about. */
 export const nouns: Readonly<Record<string, string>> = {
   machine: 'The machines of the fleet',
+  access: 'Who may log in on the machines',
   secret: 'Secrets kept in the fleet',
   context: 'The fleets this command line knows',
 };

@@ -1,4 +1,5 @@
 import type { Plan, Policy } from '#plan/model.ts';
+import { accessResources } from './access/access.ts';
 import { appResources } from './app.ts';
 import { dnsResources } from './dns.ts';
 import { firewallResources } from './firewall.ts';
@@ -23,7 +24,7 @@ export function compileManifest({ policy, plan, machine, fixtures }: CompileInpu
   const services = servedServices(placed);
   const { registry } = fixtures;
   const registryAddress = registry ? policy.machines[registry.machine]?.address : undefined;
-  const resources: Resource[] = [
+  const resources = withoutTwins([
     ...hostResources(policy, machine),
     ...networkResources(policy, machine),
     ...dnsResources(policy, machine, services),
@@ -32,8 +33,9 @@ export function compileManifest({ policy, plan, machine, fixtures }: CompileInpu
       ? registryClientResources(registry, { address: registryAddress, ca: fixtures.ca })
       : []),
     ...(registry?.machine === machine ? registryResources(registry) : []),
+    ...accessResources(policy, machine, fixtures.ssh),
     ...appResources(policy, machine, placed),
-  ];
+  ]);
   const known = new Set(resources.map(({ id }) => id));
   return {
     machine,
@@ -44,4 +46,15 @@ export function compileManifest({ policy, plan, machine, fixtures }: CompileInpu
       after: resource.after.filter((id) => known.has(id)),
     })),
   };
+}
+
+/** Several parts may need the same package: it is held once. */
+function withoutTwins(resources: readonly Resource[]): readonly Resource[] {
+  const packages = new Set<string>();
+  return resources.filter(({ kind, id }) => {
+    if (kind !== 'package') return true;
+    if (packages.has(id)) return false;
+    packages.add(id);
+    return true;
+  });
 }

@@ -3,6 +3,20 @@ export interface Fixtures {
   /** PEM of the fleet's certificate authority. */
   readonly ca: string;
   readonly registry: RegistryFixture | null;
+  /** Absent until people speak of access. */
+  readonly ssh?: SshFixture;
+}
+
+/** What machines need of the fleet's ssh authorities. Only what everybody may know. */
+export interface SshFixture {
+  /** Public key of the authority for people, one line. */
+  readonly userAuthority: string;
+  /** By machine: certificates of its host keys, named for the kind of the key (`ed25519`). */
+  readonly hostCertificates: Readonly<
+    Record<string, readonly { readonly name: string; readonly certificate: string }[]>
+  >;
+  /** Text of the file of keys that are refused. */
+  readonly revoked: string;
 }
 
 /**

@@ -21,6 +21,15 @@ export interface SshCertificate {
 
 export type SshLine = SshTry | { readonly kind: 'reason'; readonly what: string };
 
+/** Where sshd and its helper processes of this machine speak: what others write under their name is not from root. */
+export const sshJournalMatches: readonly string[] = [
+  ...['_UID=0', '_COMM=sshd'],
+  '+',
+  ...['_UID=0', '_COMM=sshd-session'],
+  '+',
+  ...['_UID=0', '_COMM=sshd-auth'],
+];
+
 // The name and the id come first and are greedy: what a stranger puts into them cannot pass for what follows.
 const tryLine =
   /^(Accepted|Failed) (\S+) for (?:invalid user )?(.*) from (\S+) port \d+ ssh2(?:: (\S+) (SHA256:\S+)(?: ID (.*) \(serial (\d+)\) CA \S+ (SHA256:\S+))?)?$/;

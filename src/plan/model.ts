@@ -1,4 +1,4 @@
-import type { FleetModel, ProviderKind } from '#spec/fleet-model.ts';
+import type { AccessRule, FleetModel, ProviderKind } from '#spec/fleet-model.ts';
 import type { AppModel, Origins } from '#spec/model.ts';
 
 /** Everything people asked for. */
@@ -12,6 +12,30 @@ export interface Policy {
   readonly apps: Readonly<Record<string, AppPolicy>>;
   /** `app/volume` of volumes that a person deleted by name: their place is forgotten. */
   readonly droppedVolumes?: readonly string[];
+  /** What people did about access beside the fleet file. */
+  readonly access?: AccessPolicy;
+}
+
+/** Grants and revocations made by command, which the next fleet file leaves as they are. */
+export interface AccessPolicy {
+  readonly grants: readonly Grant[];
+  /** People whose access is suspended, whatever the fleet file says. */
+  readonly suspended: readonly Suspension[];
+  /** By machine: accounts of the administrator's that somebody was seen to reach by certificate. */
+  readonly proven: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface Grant extends AccessRule {
+  /** `g1`, never used twice. */
+  readonly id: string;
+  readonly by: string;
+  readonly at: number;
+}
+
+export interface Suspension {
+  readonly who: string;
+  readonly by: string;
+  readonly at: number;
 }
 
 /** A machine that was let into the fleet. */
@@ -35,6 +59,8 @@ export interface MachineRecord {
   readonly joinedAt?: number;
   /** Number of the machine in whose place it comes; until it has joined. */
   readonly successorOf?: number;
+  /** How it was first reached by ssh; absent for those that were made by a provider. */
+  readonly ssh?: { readonly user: string; readonly port: number };
 }
 
 export interface Draining {
@@ -200,6 +226,8 @@ export interface MachineFacts {
   readonly podman: string;
   readonly agent: string;
   readonly bootId: string;
+  /** sshd's public host keys, `ssh-ed25519 AAAA…`. */
+  readonly hostKeys?: readonly string[];
 }
 
 export interface ReplicaReport {

@@ -1,7 +1,9 @@
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { compileManifest } from '#compile/compile.ts';
+import type { Fixtures } from '#compile/fixtures.ts';
 import { nextPlan } from '#plan/next.ts';
+import { type AccessDesk, createAccessDesk } from './access/desk.ts';
 import { type Endpoint, ownAddresses, parseEndpoint, urlOf } from './addresses.ts';
 import { createHttp } from './api/http.ts';
 import { serviceOf } from './api/service-of.ts';
@@ -21,7 +23,7 @@ import { createLocalMachines, type LocalMachines } from './local-machines.ts';
 import { createMetrics } from './metrics.ts';
 import type { ServerOptions } from './options.ts';
 import { createRefusals } from './refusals.ts';
-import { createRegistry, type Registry } from './registry.ts';
+import { createRegistry } from './registry.ts';
 import type { FleetState } from './state.ts';
 import { mayDownload } from './tickets.ts';
 
@@ -29,7 +31,9 @@ import { mayDownload } from './tickets.ts';
 export interface Gate {
   readonly control: Control;
   readonly hub: Hub;
-  readonly registry: Registry;
+  readonly access: AccessDesk;
+  /** What the control plane itself contributes to manifests. */
+  readonly fixtures: () => Promise<Fixtures>;
   readonly local: LocalMachines;
   readonly incus: IncusMachines;
   readonly listeners: Listeners;
@@ -44,7 +48,11 @@ export function openGate(base: Foundation, options: ServerOptions, closing: Abor
   const { version = 'development' } = options;
   const { changes } = state;
   const hub = new Hub({
-    ...{ changes, now, log, tell: intake.tell },
+    ...{ changes, now, log },
+    tell(event) {
+      intake.tell(event);
+      access.heard(event);
+    },
     onConnect: (machine) =>
       void forgetTokens(state, machine).catch((cause: unknown) =>
         log.error('tokens stay', cause, { machine }),
@@ -58,7 +66,12 @@ export function openGate(base: Foundation, options: ServerOptions, closing: Abor
     forget: (machine) => hub.forget(machine),
   };
   const local = createLocalMachines(state, authority.certificate, options.local);
+  const access = createAccessDesk({
+    ...{ state, secrets, log, linkOf: local.linkOf },
+    folder: join(dirname(base.storePath), 'signing'),
+  });
   const registry = createRegistry(state, secrets, { authority, link: local.linkOf });
+  const fixtures = async () => await access.complete(await registry.fixtures());
   const metrics = createMetrics(base.storePath);
   const advertised = (options.advertise ?? []).map((text) => parseEndpoint(text, 0));
   const door = doorOf({ state, ca: authority.certificate, advertised });
@@ -71,7 +84,7 @@ export function openGate(base: Foundation, options: ServerOptions, closing: Abor
     executable: options.local?.executable,
   });
   const service = serviceOf({
-    ...{ control, hub, authority, registry, door, version, executables, incus },
+    ...{ control, hub, authority, registry, access, fixtures, door, version, executables, incus },
     refusedEnrolment: createRefusals(intake.tell, now),
     compile: options.compile ?? compileManifest,
     heard: heardFrom(() => enrolledMachines(state), { hub, changes, now }),
@@ -96,7 +109,7 @@ export function openGate(base: Foundation, options: ServerOptions, closing: Abor
     onUpgrade: upgrade.handle,
   });
   return {
-    ...{ control, hub, registry, local, incus, listeners, door },
+    ...{ control, hub, access, fixtures, local, incus, listeners, door },
     async listen(endpoints) {
       const bound: Endpoint[] = [];
       for (const endpoint of endpoints) bound.push(await listeners.listen(endpoint));

@@ -85,7 +85,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 /** What goes on without being asked: plans are made and carried out, machines are made and destroyed. */
 async function runLoops(
   base: Foundation,
-  { hub, registry, local, incus, listeners, door, control }: Gate,
+  { hub, access, fixtures, local, incus, listeners, door, control }: Gate,
   options: ServerOptions,
   signal: AbortSignal,
 ): Promise<void> {
@@ -93,11 +93,12 @@ async function runLoops(
   const manifests = createManifests({
     ...{ state, hub, secrets, log },
     compile: options.compile ?? compileManifest,
-    fixtures: () => registry.fixtures(),
+    fixtures,
     epoch: leadership.epoch,
   });
   const housekeeping = createHousekeeping(state, { hub, secrets, log });
   const carryOut = async () => {
+    await access.certifyHosts(hub.inventory);
     await manifests.sync();
     await noteEmptied(state, hub.inventory);
     await endMachines(control);

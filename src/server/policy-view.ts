@@ -1,4 +1,4 @@
-import type { AppPolicy, MachineRecord, Policy, Release } from '#plan/model.ts';
+import type { AccessPolicy, AppPolicy, MachineRecord, Policy, Release } from '#plan/model.ts';
 import type { FleetModel } from '#spec/fleet-model.ts';
 import type { Origins } from '#spec/model.ts';
 import { keys } from './keys.ts';
@@ -23,6 +23,7 @@ export class PolicyView {
   #origins: Origins | undefined;
   #hostSecrets: Policy['hostSecrets'];
   #dropped: readonly string[] = [];
+  #access: AccessPolicy | undefined;
   readonly #machines = new Map<string, MachineRecord>();
   readonly #apps = new Map<string, StoredApp>();
   readonly #releases = new Map<string, Map<number, Release>>();
@@ -39,6 +40,8 @@ export class PolicyView {
     else if (kind === 'host-secrets')
       this.#hostSecrets = value === null ? undefined : (JSON.parse(value) as Record<string, number>);
     else if (kind === 'dropped') this.#dropped = value === null ? [] : (JSON.parse(value) as string[]);
+    else if (kind === 'access')
+      this.#access = value === null ? undefined : (JSON.parse(value) as AccessPolicy);
     else if (kind === 'machine') put(this.#machines, name, value);
     else if (kind === 'app') put(this.#apps, name, value);
     else if (kind === 'release') put(this.#releasesOf(name), Number(number), value);
@@ -54,6 +57,7 @@ export class PolicyView {
       ),
       ...(this.#origins ? { fleetOrigins: this.#origins } : {}),
       ...(this.#hostSecrets ? { hostSecrets: this.#hostSecrets } : {}),
+      ...(this.#access ? { access: this.#access } : {}),
       ...(this.#dropped.length === 0 ? {} : { droppedVolumes: this.#dropped }),
     };
     return this.#policy;

@@ -10,6 +10,8 @@ export interface FleetModel {
   readonly host?: HostModel;
   /** Incus servers that pools are made on, by name. Absent: none. */
   readonly incus?: Readonly<Record<string, IncusModel>>;
+  /** Who may log in. Absent: nobody was ever asked for, and sshd is left as it is. */
+  readonly access?: readonly AccessRule[];
 }
 
 /**
@@ -79,4 +81,24 @@ export interface FleetNetworkModel {
 export interface RegistryModel {
   /** Absent: the fleet's first machine. */
   readonly machine?: string;
+}
+
+/** One person's way onto machines: as which account, for how long, and what more it allows. */
+export interface AccessRule {
+  /** The person's name, as it stands in certificates and in the audit log. */
+  readonly who: string;
+  /** Names of machines, with `*` and `?`. */
+  readonly machines: readonly string[];
+  /** The account on the machine. */
+  readonly as: string;
+  /** What the account may run as root: absolute commands, `*` in their arguments, or `ALL`. */
+  readonly sudo: readonly string[];
+  /** How long a certificate is good for, at most. */
+  readonly ttlMs: number;
+  /** Run instead of whatever is asked for. */
+  readonly command?: string;
+  /** Networks it may be used from; none: from anywhere. */
+  readonly from: readonly string[];
+  /** Which entry of the fleet file it comes from, counted from 0. */
+  readonly entry?: number;
 }

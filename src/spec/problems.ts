@@ -43,6 +43,7 @@ export type ProblemCode =
   | 'refused-key'
   | 'refused-value'
   | 'relative-bind'
+  | 'reserved-account'
   | 'too-large'
   | 'undefined-config'
   | 'undefined-group'

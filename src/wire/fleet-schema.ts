@@ -45,6 +45,18 @@ const incus = z.strictObject({
   addresses: z.cidrv4(),
 });
 
+/** The rest of what a rule must be is the server's to say, with all that is wrong at once. */
+export const accessRule = z.strictObject({
+  who: z.string().max(200),
+  machines: z.array(z.string().max(200)).max(100),
+  as: z.string().max(64),
+  sudo: z.array(z.string().max(1_000)).max(100),
+  ttlMs: amount,
+  command: maybe(z.string().max(4_000)),
+  from: z.array(z.string().max(64)).max(100),
+  entry: maybe(natural),
+});
+
 export const fleetModel = schemaOf<FleetModel>()(
   z
     .strictObject({
@@ -54,6 +66,7 @@ export const fleetModel = schemaOf<FleetModel>()(
       incus: maybe(dictionary(incus, machineName)),
       registry: z.strictObject({ machine: maybe(machineName) }),
       host: maybe(hostModel),
+      access: maybe(z.array(accessRule).max(1_000)),
     })
     .meta({ id: 'Fleet' }),
 );

@@ -1,6 +1,8 @@
 import type { FleetModel } from '#spec/fleet-model.ts';
 import type { AppModel, Origins } from '#spec/model.ts';
+import { type AccessOperations, accessOperations } from './access-operations.ts';
 import { joining } from './joining.ts';
+import { type SecretOperations, secretOperations } from './secret-operations.ts';
 import type {
   AppView,
   Enrolment,
@@ -17,7 +19,6 @@ import type {
   ReleaseView,
   ReplicaView,
   RolloutView,
-  SecretView,
   UserDataView,
 } from './views.ts';
 
@@ -25,7 +26,7 @@ import type {
  * The contract: input and output of every operation. Server, client, CLI and the OpenAPI document derive from it
  * and from the table below. Path parameters are fields of the input with the same name.
  */
-export interface Operations {
+export interface Operations extends AccessOperations, SecretOperations {
   status: { input: Empty; output: FleetStatus };
   /** With `fleet`: as it would be once that fleet file is applied and its machines are there. */
   previewApp: { input: { model: AppModel; origins: Origins; fleet?: FleetModel }; output: PlanPreview };
@@ -41,7 +42,17 @@ export interface Operations {
   /** A snapshot at each change, until it is done. */
   watchRollout: { input: { app: string }; output: RolloutView };
   /** Past events, then new ones when `follow`. */
-  events: { input: { app?: string; since?: number; tail?: number; follow?: boolean }; output: FleetEvent };
+  events: {
+    input: {
+      app?: string;
+      machine?: string;
+      kind?: readonly string[];
+      since?: number;
+      tail?: number;
+      follow?: boolean;
+    };
+    output: FleetEvent;
+  };
   logs: {
     input: {
       app: string;
@@ -60,6 +71,8 @@ export interface Operations {
       provider: 'ssh' | 'local';
       address: string;
       labels?: Readonly<Record<string, string>>;
+      /** How it was reached. */
+      ssh?: { user: string; port: number };
     };
     output: Enrolment;
   };
@@ -88,9 +101,6 @@ export interface Operations {
     input: { fleet: FleetModel; origins?: Origins; force?: readonly string[] };
     output: { plan: number; machines: readonly string[]; leaving: readonly string[] };
   };
-  listSecrets: { input: Empty; output: { secrets: readonly SecretView[] } };
-  setSecret: { input: { secret: string; value: string }; output: SecretView };
-  removeSecret: { input: { secret: string }; output: Empty };
   registryAccess: { input: Empty; output: RegistryAccess };
   enrol: {
     /** `address`: where other machines reach it; asked for when nobody said it before. */
@@ -242,27 +252,6 @@ export const operations = {
     summary: 'Put a new machine in the place of one',
   },
   applyFleet: { method: 'PUT', path: '/v1/fleet', kind: 'call', role: 'user', summary: 'Set the fleet file' },
-  listSecrets: {
-    method: 'GET',
-    path: '/v1/secrets',
-    kind: 'call',
-    role: 'user',
-    summary: 'Names and versions of secrets',
-  },
-  setSecret: {
-    method: 'PUT',
-    path: '/v1/secrets/:secret',
-    kind: 'call',
-    role: 'user',
-    summary: 'Store a new version of a secret',
-  },
-  removeSecret: {
-    method: 'DELETE',
-    path: '/v1/secrets/:secret',
-    kind: 'call',
-    role: 'user',
-    summary: 'Forget a secret',
-  },
   registryAccess: {
     method: 'GET',
     path: '/v1/registry',
@@ -270,6 +259,8 @@ export const operations = {
     role: 'user',
     summary: 'Where and how to push images',
   },
+  ...accessOperations,
+  ...secretOperations,
 } as const satisfies Record<OperationName, Operation>;
 
 /** WebSocket endpoints: agents stay connected to the first; `exec` carries a terminal (see exec-messages). */

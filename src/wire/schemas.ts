@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import * as access from './access-schemas.ts';
 import { appModel, origins } from './app-schema.ts';
 import { replicaCount } from './deploy-schema.ts';
-import { fleetModel } from './fleet-schema.ts';
+import { accessRule, fleetModel } from './fleet-schema.ts';
 import type { Input, OperationName, Output } from './operations.ts';
 import { fleetPreview, planPreview } from './preview-schemas.ts';
 import {
@@ -22,6 +23,7 @@ import * as view from './view-schemas.ts';
 const secretName = z
   .string()
   .regex(/^[a-zA-Z0-9][a-zA-Z0-9_-]{0,127}$/, 'letters, digits, - and _, at most 128');
+const person = z.string().min(1).max(200);
 const certificateRequest = z.string().max(8_192);
 
 const empty = z.strictObject({});
@@ -55,6 +57,8 @@ export const inputSchemas = {
   events: inputOf<'events'>()(
     z.strictObject({
       app: maybe(appName),
+      machine: maybe(machineName),
+      kind: maybe(z.array(z.string().max(64)).max(50)),
       since: maybe(z.number()),
       tail: maybe(natural),
       follow: maybe(z.boolean()),
@@ -77,6 +81,7 @@ export const inputSchemas = {
       provider: z.enum(['ssh', 'local']),
       address: ipv4,
       labels: maybe(dictionary(text)),
+      ssh: maybe(z.strictObject({ user: z.string().max(64), port: z.int().min(1).max(65_535) })),
     }),
   ),
   makeUserData: inputOf<'makeUserData'>()(
@@ -114,6 +119,22 @@ export const inputSchemas = {
   registryAccess: empty,
   enrol: inputOf<'enrol'>()(
     z.strictObject({ token: z.string().max(256), csr: certificateRequest, address: maybe(ipv4) }),
+  ),
+  listAccess: empty,
+  grantAccess: inputOf<'grantAccess'>()(
+    z.strictObject({ who: person, rule: maybe(accessRule.omit({ who: true, entry: true })) }),
+  ),
+  revokeAccess: inputOf<'revokeAccess'>()(
+    z.strictObject({ who: maybe(person), grant: maybe(z.string().max(64)), serial: maybe(natural) }),
+  ),
+  issueCertificate: inputOf<'issueCertificate'>()(
+    z.strictObject({
+      publicKey: z.string().max(2_000),
+      who: maybe(person),
+      machine: maybe(machineName),
+      as: maybe(z.string().max(64)),
+      ttlMs: maybe(z.number().min(1_000)),
+    }),
   ),
   renew: inputOf<'renew'>()(z.strictObject({ csr: certificateRequest })),
 } as const satisfies Record<OperationName, z.ZodObject>;
@@ -154,6 +175,10 @@ export const outputSchemas = {
   setSecret: outputOf<'setSecret'>()(view.secretView),
   removeSecret: empty,
   registryAccess: outputOf<'registryAccess'>()(view.registryAccess),
+  listAccess: outputOf<'listAccess'>()(access.accessView),
+  grantAccess: outputOf<'grantAccess'>()(access.grantAnswer),
+  revokeAccess: outputOf<'revokeAccess'>()(access.revokeAnswer),
+  issueCertificate: outputOf<'issueCertificate'>()(access.certificateAnswer),
   enrol: outputOf<'enrol'>()(certificate),
   renew: outputOf<'renew'>()(certificate),
 } as const satisfies Record<OperationName, z.ZodType>;

@@ -34,6 +34,7 @@ export const machineFacts = schemaOf<MachineFacts>()(
       podman: text,
       agent: text,
       bootId: text,
+      hostKeys: maybe(texts),
     })
     .meta({ id: 'MachineFacts' }),
 );
@@ -218,6 +219,7 @@ export const fleetEvent = schemaOf<FleetEvent>()(
       what: text,
       cause: maybe(z.enum(['intentional', 'corrective'])),
       by: maybe(text),
+      detail: maybe(dictionary(text)),
     })
     .meta({ id: 'Event' }),
 );

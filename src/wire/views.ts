@@ -122,6 +122,8 @@ export interface FleetEvent {
   /** A person's change, or a repair of drift. */
   readonly cause?: 'intentional' | 'corrective';
   readonly by?: string;
+  /** What programs may want to know beside the sentence. */
+  readonly detail?: Readonly<Record<string, string>>;
 }
 
 /** What a deploy sends: the checked model with pinned images, and where each part was written. */

@@ -13,11 +13,14 @@ asked for. With -o json each event is one line.`,
   flags: {
     ...appFlag,
     ...outputFlag,
+    kind: { kind: 'list', value: 'KIND', summary: 'of this kind only, such as login; may be repeated' },
+    machine: { kind: 'text', value: 'NAME', summary: 'of this machine only', completes: 'machine' },
     follow: { kind: 'switch', short: 'f', summary: 'go on as things happen' },
     tail: { kind: 'number', short: 'n', value: 'N', summary: 'how many past events (default: 50)' },
   },
   examples: [
     { does: 'What happened lately', line: 'ballast events' },
+    { does: 'Who logged in', line: 'ballast events --kind login' },
     { does: 'Watch one app', line: 'ballast events -f -a guestbook' },
   ],
   async run({ flags }, shell) {
@@ -26,7 +29,13 @@ asked for. With -o json each event is one line.`,
     const form = formOf(flags);
     const stream = client.stream(
       'events',
-      { ...(app === undefined ? {} : { app }), tail: flags.tail ?? 50, follow: flags.follow },
+      {
+        ...(app === undefined ? {} : { app }),
+        ...(flags.machine === undefined ? {} : { machine: flags.machine }),
+        ...(flags.kind.length === 0 ? {} : { kind: flags.kind.flatMap((text) => text.split(',')) }),
+        tail: flags.tail ?? 50,
+        follow: flags.follow,
+      },
       { signal: shell.signal },
     );
     try {

@@ -1,5 +1,7 @@
 import { must } from '#base/assert.ts';
 import { BallastError } from '#base/errors.ts';
+import type { Fixtures } from '#compile/fixtures.ts';
+import type { AccessDesk } from '#server/access/desk.ts';
 import { removeApp, restartApp, rollbackApp, scaleApp } from '#server/control/apps.ts';
 import { appOf, type Control } from '#server/control/context.ts';
 import { drainMachine, uncordonMachine } from '#server/control/draining.ts';
@@ -33,6 +35,8 @@ export interface ServiceParts {
   readonly hub: Hub;
   readonly authority: Authority;
   readonly registry: Registry;
+  readonly access: AccessDesk;
+  readonly fixtures: () => Promise<Fixtures>;
   readonly compile: CompileManifest;
   readonly door: ServerDoor;
   readonly executables: Executables;
@@ -46,7 +50,7 @@ export interface ServiceParts {
 
 /** Every operation of the table, put together from the server's parts. */
 export function serviceOf(parts: ServiceParts): Service {
-  const { control, hub, authority, registry, compile, door, version, heard } = parts;
+  const { control, hub, authority, registry, access, fixtures, compile, door, version, heard } = parts;
   const { executables, incus, refusedEnrolment } = parts;
   const { state, secrets } = control;
   const now = () => picture(control);
@@ -74,15 +78,11 @@ export function serviceOf(parts: ServiceParts): Service {
     }),
     previewApp: async (input, { signal }) => {
       await heard(signal);
-      return await previewApp(control, input, { compile, fixtures: await registry.fixtures() });
+      return await previewApp(control, input, { compile, fixtures: await fixtures() });
     },
     previewFleet: async ({ fleet, origins = {} }, { signal }) => {
       await heard(signal);
-      return await previewFleet(
-        control,
-        { fleet, origins },
-        { compile, fixtures: await registry.fixtures() },
-      );
+      return await previewFleet(control, { fleet, origins }, { compile, fixtures: await fixtures() });
     },
     createRelease: async (input, { by, signal }) => {
       await heard(signal);
@@ -157,6 +157,10 @@ export function serviceOf(parts: ServiceParts): Service {
       await removeSecret(control, secret, by);
       return {};
     },
+    listAccess: async () => await access.view(),
+    grantAccess: async (input, { by }) => await access.grant(input, by),
+    revokeAccess: async (input, { by }) => await access.revoke(input, by),
+    issueCertificate: async (input, { by }) => await access.issue(input, by),
     registryAccess: async () => await registry.access(),
     makeUserData: async (input, { by }) =>
       await makeUserData(control, input, { by, executables, ca, urlForStrangers: door.urlForStrangers }),

@@ -39,11 +39,14 @@ async function* snapshots(
 /** Past events, the newest `tail` of them, then new ones when `follow`. */
 export async function* watchEvents(
   state: FleetState,
-  { app, since, tail, follow = false }: Input<'events'>,
+  { app, machine, kind, since, tail, follow = false }: Input<'events'>,
   signal: AbortSignal,
 ): AsyncGenerator<FleetEvent> {
   const matches = (event: FleetEvent) =>
-    (app === undefined || event.app === app) && (since === undefined || event.at >= since);
+    (app === undefined || event.app === app) &&
+    (machine === undefined || event.machine === machine) &&
+    (kind === undefined || kind.includes(event.kind)) &&
+    (since === undefined || event.at >= since);
   const past = state.events.after(0).filter(matches);
   let seq = state.events.after(0).at(-1)?.seq ?? 0;
   let seen = state.changes.version();

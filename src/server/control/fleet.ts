@@ -8,6 +8,7 @@ import { keys } from '#server/keys.ts';
 import { type FleetModel, isMade } from '#spec/fleet-model.ts';
 import type { Origins } from '#spec/model.ts';
 import type { Output } from '#wire/operations.ts';
+import { rulesProblems } from './access-rules.ts';
 import type { Control } from './context.ts';
 import { hostSecrets } from './host-secrets.ts';
 import { newRecords } from './machine-records.ts';
@@ -145,7 +146,7 @@ export function fleetChange(policy: Policy, fleet: FleetModel): FleetChange {
         : [],
     ),
     ...comings(policy, fleet),
-    problems: [...shapeProblems(fleet), ...changeProblems(fleet, policy)],
+    problems: [...shapeProblems(fleet), ...changeProblems(fleet, policy), ...rulesProblems(fleet, policy)],
   };
 }
 

@@ -53,12 +53,11 @@ export async function addMachine(
         fix: 'each machine needs an address of its own',
       });
     }
+    const reached = provider === 'ssh' ? { address, ...(input.ssh ? { ssh: input.ssh } : {}) } : {};
     const labels = { ...poolOf(state.policy.fleet, name)?.labels, ...input.labels };
     const added = there
-      ? { set: { [keys.machine(name)]: { ...there, labels, ...(provider === 'ssh' ? { address } : {}) } } }
-      : await newRecords(control, state.policy.fleet, [
-          { name, provider, labels, ...(provider === 'ssh' ? { address } : {}) },
-        ]);
+      ? { set: { [keys.machine(name)]: { ...there, labels, ...reached } } }
+      : await newRecords(control, state.policy.fleet, [{ name, provider, labels, ...reached }]);
     const enrolment = enrolmentFor(name, state.now());
     await state.commit({
       set: { ...(await enrolmentsOf(state, name)), ...added.set, ...enrolment.set },

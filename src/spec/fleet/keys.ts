@@ -1,6 +1,7 @@
 import { appIs, appPattern } from '#spec/compose/keys/name.ts';
 import type { Keys } from '#spec/table/shape.ts';
 import { honoured, integer, later, map, matching, number, object, pairs, size } from '#spec/table/shape.ts';
+import { accessKey } from './access.ts';
 import { hostShape } from './host/keys.ts';
 import { incusKeys, incusPoolKeys } from './incus.ts';
 
@@ -101,7 +102,7 @@ export const fleetKeys: Keys = {
     example: '{ lab: { url: https://192.0.2.5:8443, … } }',
   }),
   security_groups: later('use the firewall in front of the machines'),
-  access: later('give people accounts on the machines by hand'),
+  access: accessKey,
   drift: later('remove it: what differs is always repaired'),
 };
 

@@ -18,6 +18,7 @@ import { check } from '#spec/table/check.ts';
 import { parseYaml } from '#spec/yaml/parse.ts';
 import type { Entry, Mapping, Tree } from '#spec/yaml/tree.ts';
 import { describe, entriesOf, get, numberOf, textOf } from '#spec/yaml/tree.ts';
+import { accessOf } from './access.ts';
 import { type Hosts, hostsOf } from './host/hosts.ts';
 import { checkProviderKeys, incusOf, incusPoolOf } from './incus.ts';
 import { cidrPattern, fleetShape } from './keys.ts';
@@ -51,6 +52,7 @@ export function parseFleet({ file, text, env, read = () => undefined }: FleetInp
   checkRoom(tree, pools, network, problems);
   const incus = incusOf(tree, network, problems);
   const machine = registryOf(tree, pools, problems);
+  const access = accessOf(tree, Object.values(pools).flatMap(machineNames), problems);
   const found = problems.found();
   if (found.length > 0) return { ok: false, problems: found };
   const name = textOf(get(tree, 'fleet')) ?? '';
@@ -59,7 +61,7 @@ export function parseFleet({ file, text, env, read = () => undefined }: FleetInp
     pools,
     network,
     registry: present({ machine }),
-    ...present({ host: hosts.all, incus }),
+    ...present({ host: hosts.all, incus, access }),
   };
   const warnings = problems.warnings();
   const value = { fleet, origins: { ...originsOf(tree), ...hosts.origins } };

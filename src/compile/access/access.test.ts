@@ -39,7 +39,7 @@ function held({ rules, access, machine }: Given): Readonly<Record<string, Resour
 }
 
 const sshd = 'file:/etc/ssh/sshd_config.d/05-ballast-access.conf';
-const sudoers = 'file:/etc/sudoers.d/ballast-access';
+const sudoers = 'file:/etc/sudoers.d/ballast_access';
 const principals = (account: string): string => `file:/etc/ssh/ballast/principals/${account}`;
 const textOf = (resource: Resource | undefined): string =>
   resource?.kind === 'file' ? (resource.content ?? '') : 'none';

@@ -18,7 +18,7 @@ import { sudoersText } from './sudoers.ts';
 
 const origin = 'access';
 const sshdPath = '/etc/ssh/sshd_config.d/05-ballast-access.conf';
-const sudoersPath = '/etc/sudoers.d/ballast-access';
+const sudoersPath = '/etc/sudoers.d/ballast_access';
 const noKeys = '# Kept by Ballast: people come in by certificate, and keys written here count for nothing.\n';
 /** A machine where sshd does not run, or is started by a connection, reads it when it starts. */
 const tellSshd = [['systemctl', 'try-reload-or-restart', 'ssh.service']];
@@ -67,6 +67,8 @@ export function accessResources(policy: Policy, machine: string, ssh: SshFixture
 
 /** Whether an account's own keys count for nothing any more. */
 function isClosed(policy: Policy, machine: MachineRecord, account: string): boolean {
+  // Keys that the baseline names are wanted.
+  if (askedOf(policy, machine.name)?.host.sshKeys[account] !== undefined) return false;
   if (!isAdministrators(policy, machine, account)) return true;
   return policy.access?.proven[machine.name]?.includes(account) ?? false;
 }

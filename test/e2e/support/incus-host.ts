@@ -1,12 +1,17 @@
 import { X509Certificate } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { run } from '#host/exec.ts';
 import { guardLink } from '#host/link.ts';
 import type { IncusAccess } from '#provider/incus/connection.ts';
 import type { LocalProvider } from '#provider/local/local.ts';
 import { makeAuthority, openAuthority } from '#server/pki/authority.ts';
 import { inside, patient, quiet } from '../provider-lab.ts';
+import { ensureVariant, variantRoot } from './variant.ts';
 
 export const incusPackages = ['incus-base', 'incus-client', 'xz-utils', 'zstd'];
+export const cloudPackages = ['cloud-init', 'udev'];
 
 export interface IncusHost {
   readonly access: IncusAccess;
@@ -50,10 +55,53 @@ export async function startIncus(
 }
 
 /** Writes a file on a running local machine. */
-async function put(provider: LocalProvider, machine: string, path: string, input: string): Promise<void> {
+export async function put(
+  provider: LocalProvider,
+  machine: string,
+  path: string,
+  input: string,
+): Promise<void> {
   const enter = await provider.inside(machine, patient);
   await run([...enter, 'sh', '-c', 'umask 077; cat >"$1"', 'sh', path], { input });
 }
+
+/** Gives Incus an image of a whole system that boots with systemd and asks for its address by DHCP. */
+export async function importSystem(provider: LocalProvider, machine: string, alias: string): Promise<void> {
+  const root = variantRoot(await ensureVariant('cloud', cloudPackages));
+  const dir = mkdtempSync(join(tmpdir(), 'ballast-image-'));
+  try {
+    const extra = join(dir, 'extra/rootfs/etc/systemd/network');
+    mkdirSync(extra, { recursive: true });
+    writeFileSync(
+      join(extra, '20-eth0.network'),
+      '[Match]\nName=eth0\n[Network]\nDHCP=ipv4\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n',
+    );
+    writeFileSync(join(dir, 'extra/metadata.yaml'), 'architecture: x86_64\ncreation_date: 1\n');
+    const archive = join(dir, 'image.tar');
+    await run(['tar', '-C', join(dir, 'extra'), '-cf', archive, 'metadata.yaml', 'rootfs']);
+    await run(
+      ['tar', '-C', root, '--transform', 's,^\\./,rootfs/,;s,^\\.$,rootfs,', ...leftOut, '-rf', archive, '.'],
+      {
+        timeoutMs: 200_000,
+      },
+    );
+    const enter = await provider.inside(machine, patient);
+    await run([...enter, 'sh', '-c', 'cat >/var/lib/containers/image.tar'], {
+      inputFile: archive,
+      timeoutMs: 200_000,
+    });
+    const imported = ['incus', 'image', 'import', '/var/lib/containers/image.tar', '--alias', alias];
+    await run([...enter, ...imported], { timeoutMs: 200_000 });
+    await run([...enter, 'rm', '/var/lib/containers/image.tar']);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** What is for local machines only: their network, and that nothing manages devices. */
+const leftOut = ['network/*.network', 'system/systemd-udevd.service'].map(
+  (path) => `--exclude=./etc/systemd/${path}`,
+);
 
 const tinyScript = `set -e
 dir=$(mktemp -d); mkdir -p $dir/rootfs/bin $dir/rootfs/sbin $dir/rootfs/etc $dir/rootfs/proc $dir/rootfs/sys $dir/rootfs/dev $dir/rootfs/tmp $dir/rootfs/run

@@ -52,6 +52,9 @@ export async function ensureVariant(name: string, packages: readonly string[]): 
   return dir;
 }
 
+/** The root of a variant, for those who make an image of it. */
+export const variantRoot = (dir: string): string => join(dir, `base-${baseDigest}`);
+
 const script = `set -e
 root=$1; shift
 mount -t proc proc "$root/proc"

@@ -24,7 +24,7 @@ interface Means {
 const askMs = 200;
 
 /**
- * Takes a machine that was let in over ssh out of the fleet, in an order that can be cut off anywhere and begun
+ * Takes a machine that the server did not make out of the fleet, in an order that can be cut off anywhere and begun
  * again: first it drops what the fleet put on it, then its agent goes, and only then does the fleet forget it. By
  * force what cannot be done is told and passed over.
  */
@@ -39,7 +39,11 @@ export async function leaveFleet(
   const input = { machine: name, ...(flags.force ? { force: true } : {}) };
   await client.call('emptyMachine', input, { signal: shell.signal });
   const emptied = await unlessForced(flags, progress, () => waitUntilEmpty(machine, flags, means, shell));
-  const clean = await unlessForced(flags, progress, () => takeOff(machine, flags, progress, shell));
+  // One that joined by itself was never logged in to, and whoever made it ends it with all that is on it.
+  const others = machine.provider === 'user-data' && flags.ssh === undefined;
+  const clean =
+    !others && (await unlessForced(flags, progress, () => takeOff(machine, flags, progress, shell)));
+  if (others) progress.note('  its agent stays on it until it is deleted where it was made');
   await client.call('removeMachine', input, { signal: shell.signal });
   if (!emptied && !clean) tellLeftover(machine, progress, shell);
 }

@@ -31,6 +31,12 @@ export function renewalDue({ certificate }: Identity): number {
   return (validFromDate.getTime() + validToDate.getTime()) / 2;
 }
 
+/** Half of a certificate's whole life, in ms. */
+export function halfLife({ certificate }: Identity): number {
+  const { validFromDate, validToDate } = new X509Certificate(certificate);
+  return (validToDate.getTime() - validFromDate.getTime()) / 2;
+}
+
 export async function loadIdentity(stateDir: string): Promise<Identity | undefined> {
   const read = async (name: string) => await readFile(join(stateDir, name), 'utf8').catch(() => undefined);
   const [key, certificate, ca] = [await read('key.pem'), await read('certificate.pem'), await read('ca.pem')];

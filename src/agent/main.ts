@@ -6,7 +6,7 @@ import { BallastError } from '#base/errors.ts';
 import type { AgentReport, FromAgent, ToAgent } from '#wire/agent-messages.ts';
 import { type AgentConfig, forgetToken, readConfig, type ToldConfig } from './config.ts';
 import { createFacts } from './facts.ts';
-import { enrol, type Identity, loadIdentity, nameIn, renew, renewalDue } from './identity.ts';
+import { enrol, halfLife, type Identity, loadIdentity, nameIn, renew, renewalDue } from './identity.ts';
 import { type Link, openLink } from './link.ts';
 import { explain, log } from './log.ts';
 import { type Machine, openMachine } from './machine.ts';
@@ -19,6 +19,7 @@ import { type SshAudit, watchLogins } from './ssh-audit.ts';
 import { createStreams } from './streams.ts';
 import { thisSystem } from './this-system.ts';
 import { undoOpen } from './undo.ts';
+import { clockSkew, clockWords, isDateFailure } from './wrong-clock.ts';
 
 /** Drops all that the fleet put on this machine, and then the agent: loaded only when it is asked for. */
 export async function leaveFleet(options: AgentOptions): Promise<void> {
@@ -37,6 +38,8 @@ const heartbeatMs = 5_000;
 /** How long a starting agent keeps silent while it does not know how its replicas are. */
 const patienceMs = 1_500;
 const newsMax = 500;
+/** At least so long between two renewals. */
+const renewalGapMs = 10 * 60_000;
 
 /** Keeps this machine as its manifest says, and reports, until the signal ends it. */
 export async function runAgent(options: AgentOptions): Promise<void> {
@@ -212,11 +215,22 @@ async function becomeKnown(
         await forgetToken(configFile, config, config.machine ?? nameIn(known));
         return known;
       }
-      if (!signal.aborted) log.again('join', `could not join the fleet: ${explain(cause)}`);
+      if (!signal.aborted)
+        log.again('join', `could not join the fleet: ${await whyNot(cause, config, signal)}`);
     }
     await sleep(waitMs * (0.5 + Math.random()), undefined, { signal }).catch(() => {});
   }
   return undefined;
+}
+
+/** A wrong clock looks like a wrong server: it is told apart, here and at the server. */
+async function whyNot(
+  cause: unknown,
+  { server, ca, token }: ToldConfig,
+  signal: AbortSignal,
+): Promise<string> {
+  if (token === undefined || !isDateFailure(cause)) return explain(cause);
+  return await clockSkew({ server, ca, token }, signal).then(clockWords, () => explain(cause));
 }
 
 /** Renews the certificate when half its life is over. Answers with how to get the newest. */
@@ -227,21 +241,25 @@ function keepCertificate(
 ): () => Identity {
   let identity = first;
   const retryMs = 60_000;
+  let gotAt = Date.now();
+  // By a clock that is a day wrong a certificate is due at once for ever, or not before it has ended.
+  const dueIn = (): number => Math.min(renewalDue(identity), gotAt + halfLife(identity)) - Date.now();
   const wait = (delayMs: number): void => {
     const timer = setTimeout(() => void renewNow(), Math.min(Math.max(delayMs, 1_000), 2 ** 31 - 1));
     where.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
   };
   async function renewNow(): Promise<void> {
-    if (Date.now() < renewalDue(identity)) return wait(renewalDue(identity) - Date.now());
+    if (dueIn() > 0) return wait(dueIn());
     try {
       identity = await renew(config, identity, where);
+      gotAt = Date.now();
       log.info('renewed the certificate');
-      wait(renewalDue(identity) - Date.now());
+      wait(Math.max(dueIn(), renewalGapMs));
     } catch (cause) {
       log.warn(`the certificate could not be renewed: ${explain(cause)}`);
       wait(retryMs);
     }
   }
-  wait(renewalDue(identity) - Date.now());
+  wait(dueIn());
   return () => identity;
 }

@@ -41,7 +41,9 @@ export function connectionFailure(server: string, cause: unknown): BallastError 
     case 'CERT_HAS_EXPIRED':
     case 'CERT_NOT_YET_VALID':
       return said(
-        'its certificate is not valid now',
+        code === 'CERT_NOT_YET_VALID'
+          ? 'its certificate is not valid yet: the clock here is behind, or the server’s is ahead'
+          : 'its certificate is no longer valid: the clock here is ahead, or the server’s is behind',
         'check the clocks of both machines, then restart the server',
       );
     case 'EPROTO':

@@ -28,6 +28,13 @@ export const joining = {
     role: 'token',
     summary: 'Join with a one-time token',
   },
+  reportClock: {
+    method: 'POST',
+    path: '/v1/clock',
+    kind: 'call',
+    role: 'token',
+    summary: 'What time it is, for a machine that cannot join because its clock is wrong',
+  },
   renew: {
     method: 'POST',
     path: '/v1/renew',

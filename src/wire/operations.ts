@@ -107,6 +107,8 @@ export interface Operations extends AccessOperations, SecretOperations {
     input: { token: string; csr: string; address?: string };
     output: { certificate: string; ca: string };
   };
+  /** `proof`: SHA-256 of the one-time token, hexadecimal. Times are ms since the epoch. */
+  reportClock: { input: { proof: string; clock: number }; output: { now: number } };
   renew: { input: { csr: string }; output: { certificate: string; ca: string } };
 }
 

@@ -136,6 +136,9 @@ export const inputSchemas = {
       ttlMs: maybe(z.number().min(1_000)),
     }),
   ),
+  reportClock: inputOf<'reportClock'>()(
+    z.strictObject({ proof: z.string().regex(/^[0-9a-f]{64}$/), clock: z.number() }),
+  ),
   renew: inputOf<'renew'>()(z.strictObject({ csr: certificateRequest })),
 } as const satisfies Record<OperationName, z.ZodObject>;
 
@@ -180,5 +183,6 @@ export const outputSchemas = {
   revokeAccess: outputOf<'revokeAccess'>()(access.revokeAnswer),
   issueCertificate: outputOf<'issueCertificate'>()(access.certificateAnswer),
   enrol: outputOf<'enrol'>()(certificate),
+  reportClock: outputOf<'reportClock'>()(z.strictObject({ now: z.number() })),
   renew: outputOf<'renew'>()(certificate),
 } as const satisfies Record<OperationName, z.ZodType>;

@@ -2,6 +2,7 @@ import { must } from '#base/assert.ts';
 import { BallastError } from '#base/errors.ts';
 import type { Fixtures } from '#compile/fixtures.ts';
 import type { AccessDesk } from '#server/access/desk.ts';
+import { createClocks } from '#server/clocks.ts';
 import { removeApp, restartApp, rollbackApp, scaleApp } from '#server/control/apps.ts';
 import { appOf, type Control } from '#server/control/context.ts';
 import { drainMachine, uncordonMachine } from '#server/control/draining.ts';
@@ -54,6 +55,7 @@ export function serviceOf(parts: ServiceParts): Service {
   const { executables, incus, refusedEnrolment } = parts;
   const { state, secrets } = control;
   const now = () => picture(control);
+  const clocks = createClocks(state);
   const machines = async (): Promise<readonly MachineView[]> =>
     await Promise.all(
       Object.values(state.policy.machines)
@@ -62,6 +64,7 @@ export function serviceOf(parts: ServiceParts): Service {
           machineView(now(), machine, {
             enrolled: await isEnrolled(state, machine.name),
             ownAddresses: control.ownAddresses?.() ?? [],
+            trouble: clocks.troubleOf(machine.name),
           }),
         ),
     );
@@ -176,6 +179,7 @@ export function serviceOf(parts: ServiceParts): Service {
         throw cause;
       }
     },
+    reportClock: async ({ proof, clock }) => await clocks.note(proof, clock),
     renew: async ({ csr }, { principal }) => {
       if (principal?.kind !== 'agent') throw new BallastError('forbidden', 'only agents renew certificates');
       const machine = must(state.policy.machines[principal.machine], 'the machine of an identity');

@@ -14,9 +14,12 @@ import { openMemory } from './memory.ts';
 function createMachine() {
   const there = new Map<string, Observed>();
   const done: string[] = [];
+  const looks: ResourceKind[] = [];
   const trouble = new Map<string, () => Promise<void>>();
-  const facility = (): Facility => ({
+  const facility = (kind: ResourceKind): Facility => ({
     async observe(resources) {
+      looks.push(kind);
+      await trouble.get(`look at ${kind}`)?.();
       return new Map(
         resources.flatMap(({ id }): [string, Observed][] =>
           there.has(id) ? [[id, there.get(id) as Observed]] : [],
@@ -42,8 +45,8 @@ function createMachine() {
     'unit',
     'container',
   ];
-  const facilities = Object.fromEntries(kinds.map((kind) => [kind, facility()])) as unknown as Facilities;
-  return { there, done, trouble, facilities };
+  const facilities = Object.fromEntries(kinds.map((kind) => [kind, facility(kind)])) as unknown as Facilities;
+  return { there, done, looks, trouble, facilities };
 }
 
 const file = (name: string, content = 'x', after: readonly string[] = []): Resource => ({
@@ -56,6 +59,18 @@ const file = (name: string, content = 'x', after: readonly string[] = []): Resou
   mode: 0o644,
   owner: 'root',
   group: 'root',
+});
+
+const unit = (name: string, stamp = 'x'): Resource => ({
+  kind: 'unit',
+  id: `unit:${name}`,
+  after: [],
+  origin: 'test',
+  name,
+  enabled: true,
+  active: true,
+  stamp,
+  reload: false,
 });
 
 const manifest = (generation: number, ...resources: readonly Resource[]): Manifest => ({
@@ -74,7 +89,8 @@ beforeEach(async () => {
 
 afterEach(async () => {
   stop.abort();
-  await rm(directory, { recursive: true, force: true });
+  // What was done last may still be on its way to the disk.
+  await rm(directory, { recursive: true, force: true, maxRetries: 10 });
 });
 
 async function start(machine = createMachine()) {
@@ -168,4 +184,64 @@ test('drift is repaired and called corrective', async () => {
   there.clear();
   converger.mark(['file']);
   await expect.poll(() => steps).toEqual(['file:a done intentional', 'file:a done corrective']);
+});
+
+test('only what another manifest asks for differently is looked at for it', async () => {
+  const { converger, looks } = await start();
+  converger.hold(manifest(1, file('a'), unit('u')));
+  await expect.poll(() => converger.converged()).toBe(1);
+  looks.splice(0);
+  converger.hold(manifest(2, file('a'), unit('u')));
+  await expect.poll(() => converger.converged()).toBe(2);
+  expect(looks).toEqual([]);
+  converger.hold(manifest(3, file('a', 'other'), unit('u')));
+  await expect.poll(() => converger.converged()).toBe(3);
+  expect(new Set(looks)).toEqual(new Set(['file']));
+});
+
+test('a unit that is wanted otherwise is changed by what was seen of it before', async () => {
+  const { converger, looks, done } = await start();
+  converger.hold(manifest(1, unit('u')));
+  await expect.poll(() => converger.converged()).toBe(1);
+  looks.splice(0);
+  converger.hold(manifest(2, unit('u', 'other')));
+  await expect.poll(() => converger.converged()).toBe(2);
+  expect(done).toEqual(['unit:u', 'unit:u']);
+  expect(looks).toEqual(['unit']);
+});
+
+test('a manifest that comes during a look is held too', async () => {
+  const machine = createMachine();
+  const { converger } = await start(machine);
+  const looking = Promise.withResolvers<void>();
+  const looked = Promise.withResolvers<void>();
+  converger.hold(manifest(1, file('a')));
+  await expect.poll(() => converger.converged()).toBe(1);
+  machine.trouble.set('look at package', async () => {
+    looking.resolve();
+    await looked.promise;
+  });
+  converger.mark(['package']);
+  await looking.promise;
+  converger.hold(manifest(2, file('a')));
+  looked.resolve();
+  await expect.poll(() => converger.converged()).toBe(2);
+});
+
+test('what is heard of a place that a step is changing waits for the end of the step', async () => {
+  const machine = createMachine();
+  const slow = Promise.withResolvers<void>();
+  const started = Promise.withResolvers<void>();
+  machine.trouble.set('file:slow', () => {
+    started.resolve();
+    return slow.promise;
+  });
+  const { converger, looks } = await start(machine);
+  converger.hold(manifest(1, file('slow'), file('other')));
+  await started.promise;
+  await expect.poll(() => machine.done).toEqual(['file:other']);
+  converger.mark(['unit'], 'file /slow');
+  slow.resolve();
+  await expect.poll(() => converger.converged()).toBe(1);
+  expect(looks.filter((kind) => kind === 'unit')).toHaveLength(1);
 });

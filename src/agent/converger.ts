@@ -1,3 +1,4 @@
+import { same } from '#base/json.ts';
 import type { Manifest, ResourceKind } from '#compile/manifest.ts';
 import { diff } from '#converge/diff.ts';
 import { placeOf } from '#converge/kinds.ts';
@@ -27,8 +28,8 @@ export interface ConvergerOptions {
 export interface Converger {
   /** Makes this manifest true from now on. */
   readonly hold: (manifest: Manifest) => void;
-  /** Something of these kinds may have changed: look, and set right what is wrong. */
-  readonly mark: (kinds: Iterable<ResourceKind>) => void;
+  /** Something of these kinds may have changed, or at one place: look, and set right what is wrong. */
+  readonly mark: (kinds: Iterable<ResourceKind>, place?: string) => void;
   readonly markAll: () => void;
   /** Generation of the newest manifest that the machine was seen to hold completely. */
   readonly converged: () => number;
@@ -70,10 +71,11 @@ export function createConverger(options: ConvergerOptions): Converger {
   }
 
   async function runRound(): Promise<void> {
-    if (manifest === undefined || signal.aborted) return;
+    const wanted = manifest;
+    if (wanted === undefined || signal.aborted) return;
     looking = true;
     try {
-      await lookAndPlan(manifest);
+      await lookAndPlan(wanted);
       await startSteps();
       void settle();
       failures.content('agent:ledger');
@@ -84,7 +86,7 @@ export function createConverger(options: ConvergerOptions): Converger {
     } finally {
       looking = false;
     }
-    if (observer.isDirty()) schedule(roundDelayMs);
+    if (observer.isDirty() || manifest !== wanted) schedule(roundDelayMs);
     armRetry();
     onChange();
   }
@@ -140,7 +142,8 @@ export function createConverger(options: ConvergerOptions): Converger {
       // One cast in one place: the table has each kind's own facility.
       const facility = facilities[resource.kind] as unknown as Facility;
       const note = action === 'forget' ? undefined : await facility.apply(step);
-      await memory.keepLedger(endStep(memory.ledger(), step, note));
+      // Not waited for: the steps that follow are written down with it, and what a crash loses of it is seen anew.
+      void memory.keepLedger(endStep(memory.ledger(), step, note)).catch(ledgerFails);
       ok = true;
       failures.succeeded(key);
       log.info(`${action} ${key}`);
@@ -154,7 +157,7 @@ export function createConverger(options: ConvergerOptions): Converger {
     round.end(step, ok);
     onStep(step, ok ? 'done' : 'failed');
     if (isGuarded(step)) guard?.ended(step, ok ? undefined : failures.of(key)?.failure.what);
-    await startSteps().catch((cause: unknown) => complain('agent:ledger', cause));
+    await startSteps().catch(ledgerFails);
     if (isGuarded(step)) await settle();
     schedule(roundDelayMs);
     onChange();
@@ -182,6 +185,8 @@ export function createConverger(options: ConvergerOptions): Converger {
     await memory.keepLedger(next);
   }
 
+  const ledgerFails = (cause: unknown): void => complain('agent:ledger', cause);
+
   function armRetry(): void {
     clearTimeout(retry);
     const at = failures.nextAt();
@@ -195,7 +200,9 @@ export function createConverger(options: ConvergerOptions): Converger {
     onChange();
   }
 
-  function mark(marked: Iterable<ResourceKind>): void {
+  function mark(marked: Iterable<ResourceKind>, place?: string): void {
+    // What a step is changing is looked at when the step has ended.
+    if (place !== undefined && busy.has(place)) return;
     observer.mark(marked);
     schedule(roundDelayMs);
   }
@@ -207,9 +214,9 @@ export function createConverger(options: ConvergerOptions): Converger {
 
   return {
     hold(next) {
+      observer.mark(kinds.filter((kind) => !seenFor(kind, manifest, next)));
       manifest = next;
       failures.forgive();
-      observer.mark(kinds);
       schedule(0);
     },
     mark,
@@ -220,4 +227,17 @@ export function createConverger(options: ConvergerOptions): Converger {
     content: (what) => failures.content(what),
     blockerOf: (id) => round.blockerOf(id),
   };
+}
+
+/** Kinds whose look starts a process, and says the same whatever is wanted of a place. */
+const lookedAtByPlace: ReadonlySet<ResourceKind> = new Set(['firewall', 'unit', 'container']);
+
+/** Whether what was seen for one manifest, and is watched since, says all that the next one asks for. */
+function seenFor(kind: ResourceKind, before: Manifest | undefined, next: Manifest): boolean {
+  if (before === undefined) return false;
+  const asked = ({ resources }: Manifest): readonly unknown[] => {
+    const own = resources.filter((resource) => resource.kind === kind);
+    return lookedAtByPlace.has(kind) ? own.map((resource) => [resource.id, placeOf(resource)]) : own;
+  };
+  return same(asked(before), asked(next));
 }

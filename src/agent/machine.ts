@@ -91,7 +91,7 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
   });
   const watch = await startWatch({
     signal,
-    onDirty: (kinds) => converger.mark(kinds),
+    onDirty: (kinds, place) => converger.mark(kinds, place),
     onHealth: (container, status) => replicas.told(container, status),
     onExit: (container, exitCode) => replicas.exited(container, exitCode),
   });

@@ -31,10 +31,12 @@ export async function openMemory(
   if (anew) await removeFile(givenFile);
   let given = await readJson<Given>(givenFile);
   let ledger = (await readJson<Ledger>(ledgerFile)) ?? {};
-  const write = batch<null>(
-    async () => await writeAtomic(ledgerFile, JSON.stringify(ledger), { mode: 0o600 }),
-    0,
-  );
+  let saved = ledger;
+  const write = batch<null>(async () => {
+    const newest = ledger;
+    await writeAtomic(ledgerFile, JSON.stringify(newest), { mode: 0o600 });
+    saved = newest;
+  }, 0);
   return {
     given: () => given,
     async keepGiven(next) {
@@ -43,9 +45,8 @@ export async function openMemory(
     },
     ledger: () => ledger,
     async keepLedger(next) {
-      if (next === ledger) return;
       ledger = next;
-      await write(null);
+      if (next !== saved) await write(null);
     },
   };
 }

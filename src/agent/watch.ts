@@ -1,15 +1,16 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import type { Manifest, ResourceKind } from '#compile/manifest.ts';
+import type { Manifest, Resource, ResourceKind } from '#compile/manifest.ts';
+import { placeOf } from '#converge/kinds.ts';
 import { parseEntry, textOf } from '#host/journal.ts';
 import { startProcess } from '#host/process.ts';
-import { quadletDirectory } from '#host/quadlet.ts';
+import { quadletDirectory, quadletName, unitOf } from '#host/quadlet.ts';
 
 export interface WatchOptions {
   readonly signal: AbortSignal;
-  /** Something of these kinds may have changed. */
-  readonly onDirty: (kinds: readonly ResourceKind[]) => void;
+  /** Something of these kinds may have changed; at this place alone, when that is known. */
+  readonly onDirty: (kinds: readonly ResourceKind[], place?: string) => void;
   readonly onHealth: (container: string, status: string) => void;
   readonly onExit: (container: string, exitCode: number) => void;
 }
@@ -24,8 +25,8 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
   const { signal, onDirty } = options;
   const watchers = new Map<string, FSWatcher>();
   let files = new Set<string>();
-  let units = new Set<string>();
-  let firewall = false;
+  let units: Units = new Map();
+  let hearsFirewall = false;
   await mkdir(quadletDirectory, { recursive: true });
   keepRunning(
     journalCommand,
@@ -51,8 +52,9 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
     }
   }
 
-  const onQuadlet = (name: string): void => {
-    if (name.endsWith('.container')) onDirty(['container']);
+  const onQuadlet = (file: string): void => {
+    const name = quadletName(file);
+    if (name !== undefined) onDirty(['container'], `container ${name}`);
   };
   listen(quadletDirectory, onQuadlet);
 
@@ -60,24 +62,27 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
     follow({ resources }) {
       // Again each time: a directory may have been away, or too many may have been listening.
       listen(quadletDirectory, onQuadlet);
-      units = new Set(resources.flatMap((resource) => unitNames(resource)));
+      units = new Map(resources.flatMap((resource) => unitOfResource(resource)));
       files = new Set(resources.flatMap((resource) => ('path' in resource ? [resource.path] : [])));
       for (const directory of new Set([...files].map((path) => dirname(path)))) {
         listen(directory, (name) => {
           if (files.has(`${directory}/${basename(name)}`)) onDirty(['directory', 'file']);
         });
       }
-      if (!firewall && resources.some(({ kind }) => kind === 'firewall')) {
-        firewall = true;
-        keepRunning(['nft', 'monitor', 'ruleset'], () => onDirty(['firewall']), signal);
-      }
+      const firewall = resources.find(({ kind }) => kind === 'firewall');
+      if (!firewall || hearsFirewall) return;
+      hearsFirewall = true;
+      keepRunning(['nft', 'monitor', 'ruleset'], () => onDirty(['firewall'], placeOf(firewall)), signal);
     },
   };
 }
 
-const unitNames = (resource: Manifest['resources'][number]): readonly string[] => {
-  if (resource.kind === 'container') return [`${resource.name}.service`];
-  return resource.kind === 'unit' ? [resource.name] : [];
+/** Whose units they are. */
+type Units = ReadonlyMap<string, Resource>;
+
+const unitOfResource = (resource: Resource): [string, Resource][] => {
+  if (resource.kind === 'container') return [[unitOf(resource.name), resource]];
+  return resource.kind === 'unit' ? [[resource.name, resource]] : [];
 };
 
 /** Messages of process 1 about units and of podman about containers, images and volumes; only new ones. */
@@ -90,15 +95,15 @@ const journalCommand: readonly string[] = [
 
 function journalReader(
   { onDirty, onHealth, onExit }: WatchOptions,
-  units: () => ReadonlySet<string>,
+  units: () => Units,
 ): (line: string) => void {
   return (line) => {
     const entry = parseEntry(line);
     if (entry === undefined) return;
     const unit = textOf(entry, 'UNIT');
     if (unit !== '') {
-      // Which of the two kinds it is, is not worth telling apart: both are looked at in one process each.
-      if (units().has(unit)) onDirty(['container', 'unit']);
+      const resource = units().get(unit);
+      if (resource) onDirty([resource.kind], placeOf(resource));
       return;
     }
     const name = textOf(entry, 'PODMAN_NAME');

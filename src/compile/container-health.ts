@@ -1,6 +1,6 @@
 import type { HealthcheckModel, ServiceModel } from '#spec/model.ts';
 import type { HealthPlan } from './manifest.ts';
-import { jsonList, type QuadletLine, seconds, unexpanded, words } from './quadlet-text.ts';
+import { argumentLine, jsonList, type QuadletLine, seconds, unexpanded, words } from './quadlet-text.ts';
 
 /** A service without a health check counts as healthy once it has run for this long. */
 const settleMs = 1_000;
@@ -20,7 +20,8 @@ export function healthPlan(service: ServiceModel, address: string): HealthPlan {
 
 /** Podman's own part: it runs the command inside the container. */
 export function healthLines({ healthcheck: check, probe }: ServiceModel): QuadletLine[] {
-  if (check === 'disabled' || probe) return [['HealthCmd', 'none']];
+  // Not as a check that is none: podman would make a timer for it all the same.
+  if (check === 'disabled' || probe) return [argumentLine('--no-healthcheck')];
   if (!check || check.test.length === 0) return [];
   return [
     ['HealthCmd', testText(check)],

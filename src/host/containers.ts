@@ -9,6 +9,7 @@ import { removeFile, writeAtomic } from './atomic.ts';
 import { limit } from './batch.ts';
 import { exec, tail } from './exec.ts';
 import type { Facility } from './facility.ts';
+import { offerUnit, quadletGenerator, withdrawUnit } from './fresh-unit.ts';
 import type { JobBook, JobEnds } from './jobs.ts';
 import { lastExit, tellingLines } from './journal.ts';
 import { isSettled, quadletDirectory, quadletName, quadletPath, restartPolicy, unitOf } from './quadlet.ts';
@@ -109,8 +110,13 @@ async function ensure(
     await mkdir(quadletDirectory, { recursive: true, mode: 0o755 });
     await writeAtomic(quadletPath(name), quadlet, { mode: 0o600, uid: 0, gid: 0 });
   }
+  // What may end for good has to be read with all the rest: systemd forgets how a unit ended that nothing refers to.
+  if (step.before === null && restartPolicy(quadlet) === 'always') await offerUnit(name);
   // A unit file that systemd has not read is as good as none; a crash may have left one.
-  if (changed || state?.load !== 'loaded' || state.needsReload) await daemonReload();
+  else if (changed || state?.load !== 'loaded' || state.needsReload) {
+    await withdrawUnit(name);
+    await daemonReload();
+  }
   // A failed unit that hit its start limit would refuse; for any other this says so and nothing else.
   if (!changed) await systemctl(['reset-failed', unit]);
   const verb = step.before !== null && changed ? 'restart' : 'start';
@@ -124,6 +130,7 @@ async function leave({ name, stopGraceMs }: ContainerResource): Promise<void> {
   const unit = unitOf(name);
   await systemctl(['stop', unit], stopGraceMs + 90_000);
   await removeFile(quadletPath(name));
+  await withdrawUnit(name);
   await daemonReload();
   await systemctl(['reset-failed', unit]);
   // Normally gone with its unit; a container that outlived a crash is not.
@@ -147,8 +154,7 @@ async function startFailure(name: string, stderr: string): Promise<BallastError>
 
 /** What Quadlet says about one file when it is asked to try. */
 async function generatorLog(name: string): Promise<readonly string[]> {
-  const generator = '/usr/lib/systemd/system-generators/podman-system-generator';
-  const { stderr } = await exec([generator, '--dryrun'], { timeoutMs: 20_000 });
+  const { stderr } = await exec([quadletGenerator, '--dryrun'], { timeoutMs: 20_000 });
   return tail(stderr).filter((line) => line.includes(name));
 }
 

@@ -70,6 +70,7 @@ Exit codes: 0 healthy, 3 it failed and what ran before runs again, if anything d
         app: model.name,
         answer,
         async ending({ replicas }) {
+          if (Object.values(model.services).every(({ ports }) => ports.length === 0)) return [];
           const { machines } = await client.call('listMachines', {}, { signal: shell.signal });
           return answersAt(model, machines, replicas, shell.err.paint);
         },

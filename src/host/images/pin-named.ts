@@ -51,6 +51,12 @@ export async function foreseeForeign(work: PinWork, { image, platform }: NamedIm
 export const isForeign = (image: string): boolean =>
   !['localhost', 'registry.internal'].includes(readReference(image).host.replace(/:\d+$/, ''));
 
+/** Whether an image is one of the build storage, by its name. */
+export function isLocal(image: string): boolean {
+  const parsed = parseReference(image);
+  return parsed.ok && parsed.value.host === 'localhost';
+}
+
 async function findOwn(work: PinWork, reference: Reference): Promise<string> {
   const found = await ask(work, reference.path, reference.digest ?? reference.tag ?? 'latest');
   if (found !== undefined) return found;

@@ -5,7 +5,7 @@ import type { AppModel, ServiceModel } from '#spec/model.ts';
 import { inTurn } from './bounded.ts';
 import type { RegistryLogin } from './login.ts';
 import { pinBuild, type WantedBuild } from './pin-build.ts';
-import { type NamedImage, pinNamed } from './pin-named.ts';
+import { isLocal, type NamedImage, pinNamed } from './pin-named.ts';
 import type { ImageProgress, PinWork, Report } from './pin-work.ts';
 import { filePins } from './pins.ts';
 import { awaitRegistry } from './registry-client.ts';
@@ -41,6 +41,8 @@ export async function pinImages(order: PinOrder): Promise<AppModel> {
     const services = sources.flatMap((source) => source.services);
     onProgress?.({ services, step: 'note', detail: "waiting for the fleet's registry" });
   };
+  // Looked at meanwhile: a process of its own, which takes as long.
+  if (sources.some(isOfStorage)) work.images().catch(() => {});
   await awaitRegistry(access, waiting, work.signal);
   const pinned = await inTurn(sources, parallelMax, async (source) => {
     const report: Report = (step, detail) =>
@@ -51,6 +53,8 @@ export async function pinImages(order: PinOrder): Promise<AppModel> {
   });
   return withImages(model, new Map(pinned.flat()));
 }
+
+const isOfStorage = (source: Source): boolean => source.kind === 'named' && isLocal(source.image);
 
 export function openWork({ model, access, cache = cacheDir(), signal }: PinOrder): PinWork {
   const storage = buildStorage(cache);

@@ -22,6 +22,15 @@ export async function askDigest(
   signal?: AbortSignal,
 ): Promise<string | undefined> {
   await guardRegistry(login);
+  return await digestOf(login, path, tagOrDigest, signal);
+}
+
+async function digestOf(
+  login: RegistryLogin,
+  path: string,
+  tagOrDigest: string,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
   const url = `https://${login.address}/v2/${path}/manifests/${tagOrDigest}`;
   const { status, digest } = await head(url, login, signal);
   if (status === 200) return digest;
@@ -49,7 +58,7 @@ export async function awaitRegistry(
   const end = performance.now() + startMs;
   for (let first = true; ; first = false) {
     try {
-      await askDigest(login, 'ballast/none', 'none', signal);
+      await digestOf(login, 'ballast/none', 'none', signal);
       return;
     } catch (error) {
       const away = error instanceof BallastError && error.code === 'unreachable';

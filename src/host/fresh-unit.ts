@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removeFile, writeAtomic } from './atomic.ts';
 import { batch } from './batch.ts';
-import { run } from './exec.ts';
+import { exec } from './exec.ts';
 import { quadletDirectory, unitOf } from './quadlet.ts';
 
 /** Where systemd looks for units until the next boot, and notices new ones by itself. */
@@ -18,7 +18,8 @@ export const quadletGenerator = '/usr/lib/systemd/system-generators/podman-syste
 export const offerUnit: (name: string) => Promise<void> = batch(async (names: readonly string[]) => {
   const made = await mkdtemp(join(tmpdir(), 'ballast-units-'));
   try {
-    await run([quadletGenerator, made], { env: { QUADLET_UNIT_DIRS: quadletDirectory }, timeoutMs: 20_000 });
+    // It fails when it refuses any one of the files, and makes the units of all others.
+    await exec([quadletGenerator, made], { env: { QUADLET_UNIT_DIRS: quadletDirectory }, timeoutMs: 20_000 });
     for (const name of names) {
       const text = await readFile(join(made, unitOf(name)), 'utf8').catch(() => undefined);
       if (text !== undefined) await writeAtomic(join(unitDirectory, unitOf(name)), text, { mode: 0o644 });

@@ -5,6 +5,7 @@ import { isInVain } from '#converge/backoff.ts';
 import type { FleetModel } from '#spec/fleet-model.ts';
 import type { Client } from '#wire/client.ts';
 import type { MachineView } from '#wire/views.ts';
+import { changeSummary } from './fleet-changes.ts';
 import { followMachine } from './follow-machine.ts';
 import { waitDefaultMs } from './follow-rollout.ts';
 import type { LoadedFleet } from './load-fleet.ts';
@@ -32,6 +33,10 @@ export async function deployFleet(
   shell: Shell,
 ): Promise<number> {
   const { paint, marks } = shell.err;
+  // What cannot be previewed is told when it is applied.
+  const preview = await client
+    .call('previewFleet', { fleet, origins }, { signal: shell.signal })
+    .catch(() => undefined);
   const applied = await progress.step(
     `fleet ${fleet.name}`,
     () =>
@@ -42,6 +47,7 @@ export async function deployFleet(
       ),
     ({ machines }) => `${count(machines.length, 'machine')}: ${listOf(machines)}`,
   );
+  for (const text of changeSummary(preview?.changes ?? [], shell.err)) progress.note(text);
   await joinPending(fleet, { client, progress }, shell);
   const machines = flags.detach
     ? []

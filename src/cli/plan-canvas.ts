@@ -26,6 +26,10 @@ export function changeHead(action: ResourceChange['action'], name: string, canva
   return `  ${colour(padEnd(symbols[action], 3))} ${colour(name)}`;
 }
 
+/** The sign alone, in its colour. */
+export const changeMark = (action: ResourceChange['action'], { paint }: Canvas): string =>
+  colourOf(action, paint)(symbols[action]);
+
 /** A line for each field, with both values where they are short; names alone are gathered on one line. */
 export function fieldLines(fields: readonly FieldChange[], { paint, marks }: Canvas): string[] {
   const shown = fields.slice(0, fieldsMax);

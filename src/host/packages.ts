@@ -23,6 +23,7 @@ export function createPackages({ progress }: Pick<HostContext, 'progress'>): Fac
       ...['--allow-downgrades', '--allow-change-held-packages', 'install'],
       ...wanted.map(({ name, version }) => (version === undefined ? name : `${name}=${version}`)),
     ];
+    const before = await readStates();
     let done = await apt(command);
     if (done.code !== 0 && /dpkg was interrupted/.test(done.stderr)) {
       // The power went, or this program was killed, while packages were being set up.
@@ -34,7 +35,9 @@ export function createPackages({ progress }: Pick<HostContext, 'progress'>): Fac
       await apt(['update']);
       done = await apt(command);
     }
-    if (done.code !== 0) throw installFailure(wanted, done);
+    if (done.code === 0) return;
+    await dropHalfMade(before);
+    throw installFailure(wanted, done);
   }
 
   const installTogether = batch<PackageResource>(install, 10);
@@ -124,15 +127,37 @@ async function remove(name: string): Promise<void> {
   });
 }
 
-async function readInstalled(): Promise<ReadonlyMap<string, Installed>> {
-  const format = '${Package} ${Version} ${db:Status-Want} ${db:Status-Status}\n';
+interface State extends Installed {
+  readonly status: string;
+}
+
+/** Every package that dpkg knows anything of. */
+async function readStates(): Promise<ReadonlyMap<string, State>> {
+  const format = '${Package} ${db:Status-Want} ${db:Status-Status} ${Version}\n';
   const { stdout } = await exec(['dpkg-query', '-W', '-f', format]);
   return new Map(
-    stdout.split('\n').flatMap((line): [string, Installed][] => {
-      const [name = '', version = '', want, status] = line.split(' ');
-      return status === 'installed' ? [[name, { version, held: want === 'hold' }]] : [];
+    stdout.split('\n').flatMap((line): [string, State][] => {
+      const [name = '', want = '', status = '', version = ''] = line.split(' ');
+      return name === '' ? [] : [[name, { version, held: want === 'hold', status }]];
     }),
   );
+}
+
+async function readInstalled(): Promise<ReadonlyMap<string, Installed>> {
+  return new Map([...(await readStates())].filter(([, { status }]) => status === 'installed'));
+}
+
+/**
+ * Takes away what a failed installation left between absent and installed: apt would stumble over it from then on.
+ * What was installed before stays as it is.
+ */
+async function dropHalfMade(before: ReadonlyMap<string, State>): Promise<void> {
+  const whole = new Set(['installed', 'not-installed', 'config-files']);
+  const half = [...(await readStates())]
+    .filter(([name, { status }]) => !whole.has(status) && before.get(name)?.status !== 'installed')
+    .map(([name]) => name);
+  if (half.length > 0)
+    await exec(['dpkg', '--remove', '--force-remove-reinstreq', ...half], { timeoutMs: aptTimeoutMs });
 }
 
 function installFailure(wanted: readonly PackageResource[], done: Executed): BallastError {

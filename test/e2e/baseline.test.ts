@@ -32,7 +32,7 @@ async function hold(wishes: Wishes = {}, ...more: string[]): Promise<string> {
 }
 
 function writeFleet(wishes: Wishes | null): void {
-  const head = `fleet: base\nnetwork: { machines: 10.80.0.0/24, containers: 10.180.0.0/16 }\n`;
+  const head = `fleet: base\nnetwork: { machines: 10.87.0.0/24, containers: 10.187.0.0/16 }\n`;
   const machines = 'machines:\n  app: { provider: local, count: 1, labels: { zone: a } }\n';
   writeFileSync(file, `${head}${machines}${wishes === null ? '' : hostSection(wishes)}`);
 }
@@ -72,7 +72,7 @@ const written = (): Promise<string> =>
 
 beforeAll(async () => {
   fleet = localFleet({
-    ...{ name: 'base', home: join(data, 'base'), cache, executable, network: '10.80.0.0/24' },
+    ...{ name: 'base', home: join(data, 'base'), cache, executable, network: '10.87.0.0/24' },
     ...{ machines: 1, port: 7711, ownConfig: true },
   });
   await fleet.down();
@@ -257,16 +257,19 @@ describe('a machine that was changed by hand', { timeout: 120_000 }, () => {
 });
 
 describe('what cannot be', { timeout: 120_000 }, () => {
-  it('is told with its line, and nothing of it is half made: a package that nobody has', async () => {
-    writeFleet({ packages: ['no-such-package'] });
+  it.each([
+    ['that nobody has', 'no-such-package', /there is no package no-such-package/],
+    ['that cannot be set up', 'broken-ballast', /apt-get could not install broken-ballast/],
+  ])('is told with its line, and nothing of it is half made: a package %s', async (_, name, told) => {
+    writeFleet({ packages: [name] });
     const { code, stderr } = await ballast('deploy', '-f', file, '--timeout', '5s');
     expect(code).toBe(4);
-    expect(stderr).toMatch(
-      /package:no-such-package \(fleet\.yaml:\d+:\d+\) failed.*there is no package no-such-package/,
+    expect(stderr).toMatch(new RegExp(`package:${name} \\(fleet\\.yaml:\\d+:\\d+\\) failed`));
+    expect(stderr).toMatch(told);
+    expect(await inside('dpkg --audit')).toBe('');
+    expect(await inside(`dpkg-query -W -f '\${db:Status-Status}' ${name} 2>/dev/null || true`)).toMatch(
+      /^(not-installed|)$/,
     );
-    expect(
-      await inside('dpkg --audit; dpkg-query -W -f "\\${Status}" no-such-package 2>/dev/null || true'),
-    ).toBe('');
   });
 
   it.each([

@@ -80,7 +80,7 @@ function accountsOf(
   const strange = [owner, group].some(
     (name) => name !== 'root' && !(name in host.users) && !(name in host.groups),
   );
-  return strange ? [...ids, ...packageIds(asked)] : ids;
+  return strange ? [...ids, ...packageIds(asked)] : [...new Set(ids)];
 }
 
 interface Guard {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { agentConfigPath, agentStateDir } from '#base/agent-paths.ts';
 import { BallastError } from '#base/errors.ts';
 import type { AgentReport, FromAgent, ToAgent } from '#wire/agent-messages.ts';
+import { type Conditions, watchConditions } from './conditions.ts';
 import { type AgentConfig, forgetToken, readConfig, type ToldConfig } from './config.ts';
 import { createFacts } from './facts.ts';
 import { enrol, halfLife, type Identity, loadIdentity, nameIn, renew, renewalDue } from './identity.ts';
@@ -56,6 +57,10 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const known = Promise.withResolvers<() => Identity>();
   let audit: SshAudit | undefined;
 
+  function tell(event: News): void {
+    if (!link?.send({ kind: 'event', event })) backlog.splice(0, backlog.push(event) - newsMax);
+  }
+
   const machine = await openMachine({
     machine: config.machine,
     stateDir,
@@ -77,9 +82,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       voice?.changed();
       audit?.wake();
     },
-    onNews(event) {
-      if (!link?.send({ kind: 'event', event })) backlog.splice(0, backlog.push(event) - newsMax);
-    },
+    onNews: tell,
   });
   const identity = await becomeKnown(config, { configFile, stateDir, signal });
   if (identity === undefined) return;
@@ -92,7 +95,14 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     machine: config.machine,
     serviceOf: machine.serviceOf,
   });
-  const speaker = createVoice(machine, facts, send);
+  const conditions = watchConditions({
+    signal,
+    memoryBytes: async () => (await facts()).memoryBytes,
+    diskBytes: () => machine.manifest()?.reserve?.diskBytes,
+    onChange: () => voice?.changed(),
+    onNews: tell,
+  });
+  const speaker = createVoice(machine, { facts, conditions }, send);
   voice = speaker;
   audit = watchLogins({ stateDir, signal, tell: (event) => send({ kind: 'event', event }) });
   link = openLink({
@@ -140,7 +150,7 @@ interface Voice {
 
 function createVoice(
   machine: Machine,
-  facts: ReturnType<typeof createFacts>,
+  { facts, conditions }: { readonly facts: ReturnType<typeof createFacts>; readonly conditions: Conditions },
   send: (message: FromAgent) => boolean,
 ): Voice {
   const born = Date.now();
@@ -152,7 +162,7 @@ function createVoice(
     const known = replicas.reports();
     if (last === undefined && isUnsure(machine) && Date.now() - born < patienceMs) return later(always, 50);
     const input = { manifest: machine.manifest(), ledger: memory.ledger(), facts: await facts() };
-    const next = makeReport({ ...input, converger, replicas: known });
+    const next = makeReport({ ...input, converger, replicas: known, conditions: conditions.list() });
     if (!always && last !== undefined && saysTheSame(next, last)) return;
     if (send({ kind: 'report', report: next })) last = next;
   }

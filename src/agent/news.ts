@@ -1,5 +1,6 @@
 import type { ContainerResource } from '#compile/manifest.ts';
 import { leaves, type Step } from '#converge/step.ts';
+import type { MachineCondition } from '#plan/model.ts';
 import type { FromAgent } from '#wire/agent-messages.ts';
 import type { Undone } from './undo.ts';
 
@@ -74,6 +75,25 @@ export const newsOfCrash = (
   cause: 'corrective',
   what: `${name} ended${exitCode === undefined ? '' : ` with exit code ${exitCode}`} and is restarted`,
 });
+
+/** Shortages that began and ended. */
+export function newsOfConditions(
+  before: readonly MachineCondition[],
+  after: readonly MachineCondition[],
+  at: number,
+): News[] {
+  const has = (list: readonly MachineCondition[], kind: string): boolean =>
+    list.some((condition) => condition.kind === kind);
+  const words = { 'disk-pressure': 'disk pressure', 'memory-pressure': 'memory pressure' };
+  return [
+    ...after
+      .filter(({ kind }) => !has(before, kind))
+      .map(({ kind, what }) => ({ at, kind, subject: kind, what: `is under ${words[kind]}: ${what}` })),
+    ...before
+      .filter(({ kind }) => !has(after, kind))
+      .map(({ kind }) => ({ at, kind, subject: kind, what: `is not under ${words[kind]} any more` })),
+  ];
+}
 
 const appOf = ({ resource }: Step): { app?: string } =>
   resource.kind === 'container' && resource.app !== '' ? { app: resource.app } : {};

@@ -1,7 +1,7 @@
 import { same } from '#base/json.ts';
 import type { Manifest } from '#compile/manifest.ts';
 import type { Ledger } from '#converge/ledger.ts';
-import type { MachineFacts, ReplicaReport } from '#plan/model.ts';
+import type { MachineCondition, MachineFacts, ReplicaReport } from '#plan/model.ts';
 import type { AgentReport } from '#wire/agent-messages.ts';
 import type { Converger } from './converger.ts';
 import { containersOf } from './replicas.ts';
@@ -12,6 +12,7 @@ export interface ReportInput {
   readonly facts: MachineFacts;
   readonly converger: Pick<Converger, 'converged' | 'failures' | 'blockerOf'>;
   readonly replicas: readonly ReplicaReport[];
+  readonly conditions: readonly MachineCondition[];
 }
 
 /** What the server is told about this machine. */
@@ -23,6 +24,7 @@ export function makeReport(input: ReportInput): AgentReport {
     facts,
     replicas: Object.fromEntries([...stuck(input), ...leaving(input), ...input.replicas.map(byId)]),
     failures: converger.failures.list(),
+    ...(input.conditions.length > 0 ? { conditions: input.conditions } : {}),
   };
 }
 

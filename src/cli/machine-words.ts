@@ -8,6 +8,12 @@ export function lifeWord({ state, awaySince }: MachineView, now: number): string
   return state === 'away' || state === 'lost' || state === 'held' ? `${state}${since}` : state;
 }
 
+/** What more there is to say of a machine: the NOTE column. */
+export function machineNote({ note, conditions }: MachineView, now: number): string {
+  const short = conditions.map(({ kind, since }) => `${kind} for ${showAge(now - since)}`);
+  return [...short, ...(note === undefined ? [] : [note])].join('; ');
+}
+
 /** Whether a machine holds what the plan wants: the UP TO DATE column. */
 export function conformityWord({ conformity, status, leaving }: MachineView): string {
   if (leaving === 'empty') return 'empty';
@@ -18,11 +24,12 @@ export function conformityWord({ conformity, status, leaving }: MachineView): st
 
 export function machineColour(
   paint: Paint,
-  { status, conformity, leaving }: MachineView,
+  { status, conformity, leaving, conditions }: MachineView,
 ): (text: string) => string {
   if (leaving !== undefined) return paint.yellow;
   if (status === 'offline' || conformity === 'failing') return paint.red;
   if (status === 'pending' || conformity === 'updating') return paint.yellow;
+  if (conditions.length > 0) return paint.yellow;
   return status === 'online' && conformity === 'up-to-date' ? paint.green : paint.yellow;
 }
 

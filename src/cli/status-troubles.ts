@@ -23,7 +23,7 @@ export function statusTroubles(
 }
 
 function machineTrouble(machine: MachineView, now: number): Trouble[] {
-  const { name, status, seenAt, failures } = machine;
+  const { name, status, seenAt, failures, conditions } = machine;
   if (status === 'pending') {
     return [
       {
@@ -43,6 +43,10 @@ function machineTrouble(machine: MachineView, now: number): Trouble[] {
       : [];
   return [
     ...away,
+    ...conditions.map(({ kind, since, what }) => ({
+      what: `${name} is under ${kind.replace('-', ' ')} for ${showAge(now - since)}: ${what}`,
+      fix: pressureFix[kind],
+    })),
     ...failures.map(({ log, ...step }) => ({
       what: `${name}: ${failureLine(step)}`,
       fix: 'it is tried again by itself; mend what it says if it stays',
@@ -50,6 +54,12 @@ function machineTrouble(machine: MachineView, now: number): Trouble[] {
     })),
   ];
 }
+
+const pressureFix = {
+  'disk-pressure': 'it gets no new replicas; free space on it, or make its disk larger',
+  'memory-pressure':
+    'new replicas go elsewhere where they can; give services a memory limit, or add a machine',
+};
 
 function appTrouble(app: AppView, replicas: readonly ReplicaView[]): Trouble[] {
   const { failure, phase } = app.state;

@@ -1,3 +1,4 @@
+import { poolOf } from '#plan/machines/pool.ts';
 import type { Plan, Policy } from '#plan/model.ts';
 import { accessResources } from './access/access.ts';
 import { appResources } from './app.ts';
@@ -36,10 +37,12 @@ export function compileManifest({ policy, plan, machine, fixtures }: CompileInpu
     ...accessResources(policy, machine, fixtures.ssh),
     ...appResources(policy, machine, placed),
   ]);
+  const diskBytes = poolOf(policy.fleet, machine)?.reserve?.diskBytes;
   const known = new Set(resources.map(({ id }) => id));
   return {
     machine,
     generation: plan.number,
+    ...(diskBytes === undefined ? {} : { reserve: { diskBytes } }),
     // An edge to what this machine does not hold has nothing to wait for.
     resources: oncePerId(resources).map((resource) => ({
       ...resource,

@@ -4,6 +4,8 @@ export interface Manifest {
   /** The plan's number. An agent refuses a lower one. */
   readonly generation: number;
   readonly resources: readonly Resource[];
+  /** What is to stay free for the machine's own system. Absent parts: what the agent thinks right. */
+  readonly reserve?: { readonly diskBytes?: number };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { ResourcesModel } from '#spec/model.ts';
-import type { Inventory, MachineRecord, Policy, Replica } from './model.ts';
+import { poolOf } from './machines/pool.ts';
+import type { Inventory, MachineCondition, MachineRecord, Policy, Replica } from './model.ts';
 
 export interface Amount {
   readonly cpus: number;
@@ -13,6 +14,8 @@ export interface Room {
   readonly arch: string;
   readonly free: Amount;
   readonly replicas: readonly Replica[];
+  /** What the machine runs short of. */
+  readonly conditions: readonly MachineCondition[];
 }
 
 /**
@@ -20,6 +23,12 @@ export interface Room {
  * 110 MiB; the rest is headroom for a container being started.
  */
 export const systemReserve: Amount = { cpus: 0, memoryBytes: 192 * 1024 ** 2 };
+
+/** What is kept back on one machine: what its pool says, else the default. */
+export function reserveOf(policy: Pick<Policy, 'fleet'>, machine: string): Amount {
+  const { cpus, memoryBytes } = poolOf(policy.fleet, machine)?.reserve ?? {};
+  return { cpus: cpus ?? systemReserve.cpus, memoryBytes: memoryBytes ?? systemReserve.memoryBytes };
+}
 
 /**
  * Machines that can take replicas now: let in, schedulable, connected, known by their facts, and without ghosts that
@@ -38,16 +47,18 @@ export function rooms(
       if (!report?.connected || !machine.schedulable || machine.draining || haunted(machine.name)) return [];
       const here = replicas.filter((replica) => replica.machine === machine.name);
       const used = reserved(policy, here);
+      const kept = reserveOf(policy, machine.name);
       return [
         {
           machine,
           hostname: report.facts.hostname,
           arch: report.facts.arch,
           free: {
-            cpus: report.facts.cpus - systemReserve.cpus - used.cpus,
-            memoryBytes: report.facts.memoryBytes - systemReserve.memoryBytes - used.memoryBytes,
+            cpus: report.facts.cpus - kept.cpus - used.cpus,
+            memoryBytes: report.facts.memoryBytes - kept.memoryBytes - used.memoryBytes,
           },
           replicas: here,
+          conditions: report.conditions ?? [],
         },
       ];
     });

@@ -1,4 +1,4 @@
-import { reserved, systemReserve } from './capacity.ts';
+import { reserved, reserveOf } from './capacity.ts';
 import type { Inventory, Plan, Policy } from './model.ts';
 
 /**
@@ -30,11 +30,13 @@ export function checkPlan(policy: Policy, inventory: Inventory, plan: Plan): rea
       policy,
       replicas.filter(({ machine }) => machine === report.machine),
     );
-    const memory = report.facts.memoryBytes - systemReserve.memoryBytes;
-    if (used.memoryBytes > memory)
+    const kept = reserveOf(policy, report.machine);
+    const memory = report.facts.memoryBytes - kept.memoryBytes;
+    const cpus = report.facts.cpus - kept.cpus;
+    if (used.memoryBytes > 0 && used.memoryBytes > memory)
       findings.push(`${report.machine} has ${memory} bytes and ${used.memoryBytes} reserved`);
-    if (used.cpus > report.facts.cpus + 1e-9)
-      findings.push(`${report.machine} has ${report.facts.cpus} cpus and ${used.cpus} reserved`);
+    if (used.cpus > 0 && used.cpus > cpus + 1e-9)
+      findings.push(`${report.machine} has ${cpus} cpus and ${used.cpus} reserved`);
   }
   return findings;
 }

@@ -213,6 +213,17 @@ export interface MachineReport {
   readonly replicas: Readonly<Record<string, ReplicaReport>>;
   /** Steps of its last run that failed. */
   readonly failures: readonly StepFailure[];
+  /** What it runs short of now. Absent: of nothing. */
+  readonly conditions?: readonly MachineCondition[];
+}
+
+/** A state of a machine as a whole that people should know of. */
+export interface MachineCondition {
+  readonly kind: 'disk-pressure' | 'memory-pressure';
+  /** ms since the epoch. */
+  readonly since: number;
+  /** How it was when it began, for people: it does not change while the condition lasts. */
+  readonly what: string;
 }
 
 export interface MachineFacts {

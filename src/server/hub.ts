@@ -152,7 +152,7 @@ export class Hub {
     else this.#report(machine, message.report);
   }
 
-  #report(machine: string, { converged, facts, replicas, failures }: AgentReport): void {
+  #report(machine: string, { converged, facts, replicas, failures, conditions }: AgentReport): void {
     const before = this.#reports.get(machine);
     const after: MachineReport = {
       machine,
@@ -162,6 +162,7 @@ export class Hub {
       facts,
       replicas,
       failures,
+      ...(conditions === undefined ? {} : { conditions }),
     };
     this.#put(after);
     if (before === undefined || !same(lasting(before), lasting(after))) this.#changed();

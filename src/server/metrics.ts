@@ -34,6 +34,13 @@ export function createMetrics(storePath?: string): Metrics {
         family('ballast_machines_behind', 'gauge', 'Connected machines that do not hold the newest plan', [
           ['', connected.filter((name) => (inventory.machines[name]?.converged ?? 0) < plan.number).length],
         ]),
+        family('ballast_machine_condition', 'gauge', 'Shortages of connected machines', [
+          ...connected.flatMap((name) =>
+            (inventory.machines[name]?.conditions ?? []).map(
+              ({ kind }) => [`machine="${name}",kind="${kind}"`, 1] as const,
+            ),
+          ),
+        ]),
         family('ballast_apps', 'gauge', 'Apps by the phase of their rollout', counted('phase', phases)),
         family(
           'ballast_replicas',

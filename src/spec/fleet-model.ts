@@ -32,6 +32,8 @@ export interface PoolModel {
   readonly count?: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly size: { readonly cpus?: number; readonly memoryBytes?: number };
+  /** What replicas cannot have of a machine: it is for the system. Absent parts have a default. */
+  readonly reserve?: ReserveModel;
   /** Away for longer, a machine is replaced without being asked. Absent: never. */
   readonly replaceAfterMs?: number;
   /** For `ssh`: `user@host` or `user@host:port`. */
@@ -40,6 +42,13 @@ export interface PoolModel {
   readonly host?: HostModel;
   /** For `incus`. */
   readonly incus?: IncusPoolModel;
+}
+
+export interface ReserveModel {
+  readonly cpus?: number;
+  readonly memoryBytes?: number;
+  /** A machine with less free disk is under disk pressure. */
+  readonly diskBytes?: number;
 }
 
 /** An Incus server. It is known by `fingerprint` or vouched for by `ca`; the fleet shows `secret` or `identity`. */

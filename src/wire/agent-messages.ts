@@ -1,5 +1,5 @@
 import type { Manifest } from '#compile/manifest.ts';
-import type { MachineFacts, ReplicaReport, StepFailure } from '#plan/model.ts';
+import type { MachineCondition, MachineFacts, ReplicaReport, StepFailure } from '#plan/model.ts';
 import type { TerminalSize } from './exec-messages.ts';
 import type { FleetEvent, LogLine } from './views.ts';
 
@@ -54,4 +54,6 @@ export interface AgentReport {
   readonly facts: MachineFacts;
   readonly replicas: Readonly<Record<string, ReplicaReport>>;
   readonly failures: readonly StepFailure[];
+  /** What the machine runs short of. Absent: of nothing. */
+  readonly conditions?: readonly MachineCondition[];
 }

@@ -18,6 +18,9 @@ const pool = z.strictObject({
   count: maybe(z.int().min(0).max(254)),
   labels: dictionary(text),
   size: z.strictObject({ cpus: maybe(amount), memoryBytes: maybe(natural) }),
+  reserve: maybe(
+    z.strictObject({ cpus: maybe(amount), memoryBytes: maybe(natural), diskBytes: maybe(natural) }),
+  ),
   replaceAfterMs: maybe(milliseconds),
   address: maybe(text),
   host: maybe(hostModel),

@@ -11,7 +11,14 @@ import {
   serviceName,
   text,
 } from './schema-check.ts';
-import { fleetEvent, logLine, machineFacts, replicaReport, stepFailure } from './view-schemas.ts';
+import {
+  fleetEvent,
+  logLine,
+  machineCondition,
+  machineFacts,
+  replicaReport,
+  stepFailure,
+} from './view-schemas.ts';
 
 const agentReport = schemaOf<AgentReport>()(
   z.strictObject({
@@ -20,6 +27,7 @@ const agentReport = schemaOf<AgentReport>()(
     facts: machineFacts,
     replicas: dictionary(replicaReport),
     failures: z.array(stepFailure),
+    conditions: maybe(z.array(machineCondition)),
   }),
 );
 

@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import type { AppState, MachineFacts, ReplicaReport, RolloutFailure, StepFailure } from '#plan/model.ts';
+import type {
+  AppState,
+  MachineCondition,
+  MachineFacts,
+  ReplicaReport,
+  RolloutFailure,
+  StepFailure,
+} from '#plan/model.ts';
 import { dictionary, integer, maybe, natural, schemaOf, text } from './schema-check.ts';
 import type {
   AppView,
@@ -37,6 +44,12 @@ export const machineFacts = schemaOf<MachineFacts>()(
       hostKeys: maybe(texts),
     })
     .meta({ id: 'MachineFacts' }),
+);
+
+export const machineCondition = schemaOf<MachineCondition>()(
+  z
+    .strictObject({ kind: z.enum(['disk-pressure', 'memory-pressure']), since: z.number(), what: text })
+    .meta({ id: 'MachineCondition' }),
 );
 
 export const stepFailure = schemaOf<StepFailure>()(
@@ -110,6 +123,8 @@ export const machineView = schemaOf<MachineView>()(
       replicas: natural,
       reserved: z.strictObject({ cpus: z.number(), memoryBytes: z.number() }),
       failures: z.array(stepFailure),
+      kept: z.strictObject({ cpus: z.number(), memoryBytes: z.number() }),
+      conditions: z.array(machineCondition),
       leaving: maybe(z.enum(['emptying', 'empty'])),
       pool: text.nullable(),
       roles: z.array(z.enum(['registry', 'server'])),

@@ -1,5 +1,12 @@
 import type { Problem } from '#base/result.ts';
-import type { AppState, MachineFacts, ReplicaReport, RolloutFailure, StepFailure } from '#plan/model.ts';
+import type {
+  AppState,
+  MachineCondition,
+  MachineFacts,
+  ReplicaReport,
+  RolloutFailure,
+  StepFailure,
+} from '#plan/model.ts';
 import type { AppModel, Origins } from '#spec/model.ts';
 
 /** What the API answers with. Times are ms since the epoch. */
@@ -27,6 +34,10 @@ export interface MachineView {
   readonly replicas: number;
   readonly reserved: { readonly cpus: number; readonly memoryBytes: number };
   readonly failures: readonly StepFailure[];
+  /** What it keeps back for its system: no replica can reserve it. */
+  readonly kept: { readonly cpus: number; readonly memoryBytes: number };
+  /** What it runs short of. */
+  readonly conditions: readonly MachineCondition[];
   /** On its way out: it drops what the fleet put on it, or has done so. */
   readonly leaving?: 'emptying' | 'empty';
   /** Its pool in the fleet file; null: it is of none. */

@@ -6,7 +6,8 @@ import { compileManifest } from '#compile/compile.ts';
 import type { Resource } from '#compile/manifest.ts';
 import { loadApp } from '#spec/compose/load.ts';
 import type { AppModel } from '#spec/model.ts';
-import { type MachineSketch, release, World } from '#test/sim/world.ts';
+import type { MachineSketch } from '#test/sim/sketch.ts';
+import { release, World } from '#test/sim/world.ts';
 
 /*
  * Goldens: a fleet and a Compose file, a line of dashes, and what each machine holds once the app is there. What every

@@ -11,6 +11,10 @@ const machines = fc.array(
     cpus: fc.integer({ min: 1, max: 4 }),
     gib: fc.integer({ min: 1, max: 4 }),
     zone: fc.constantFrom('a', 'b'),
+    reserve: fc.option(
+      fc.record({ cpus: fc.constantFrom(0, 0.5), memoryBytes: fc.integer({ min: 0, max: 1024 * MiB }) }),
+      { nil: undefined },
+    ),
   }),
   { minLength: 1, maxLength: 4 },
 );
@@ -69,15 +73,15 @@ function serviceFrom(one: Sketch) {
 }
 
 function play(
-  sketches: readonly { cpus: number; gib: number; zone: string }[],
+  sketches: readonly (typeof machines extends fc.Arbitrary<readonly (infer T)[]> ? T : never)[],
   acts: readonly (typeof act extends fc.Arbitrary<infer T> ? T : never)[],
   each: (world: World) => void,
 ): World {
   const world = new World(
     Object.fromEntries(
-      sketches.map(({ cpus, gib, zone }, n) => [
+      sketches.map(({ cpus, gib, zone, reserve }, n) => [
         `m-${n + 1}`,
-        { cpus, memoryBytes: gib * 1024 * MiB, labels: { zone } },
+        { cpus, memoryBytes: gib * 1024 * MiB, labels: { zone }, ...(reserve ? { reserve } : {}) },
       ]),
     ),
   );

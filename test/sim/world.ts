@@ -1,5 +1,6 @@
 import type {
   Inventory,
+  MachineCondition,
   MachineRecord,
   MachineReport,
   Plan,
@@ -9,6 +10,7 @@ import type {
 } from '#plan/model.ts';
 import { genesis, nextPlan } from '#plan/next.ts';
 import type { AppModel, ServiceModel } from '#spec/model.ts';
+import { type MachineSketch, poolsOf } from './sketch.ts';
 
 /** Shorthands with which tests write policies, and a world that obeys plans. */
 
@@ -108,12 +110,6 @@ export function release(
   };
 }
 
-export interface MachineSketch {
-  readonly cpus?: number;
-  readonly memoryBytes?: number;
-  readonly labels?: Readonly<Record<string, string>>;
-}
-
 /** A fleet in memory whose machines do what plans say, at once, unless told otherwise. */
 export class World {
   policy: Policy;
@@ -123,6 +119,8 @@ export class World {
   /** Overrides what a replica reports; by replica id, or by `app/service@release`. */
   readonly behaviour = new Map<string, Partial<ReplicaReport>>();
   readonly offline = new Set<string>();
+  /** What machines run short of. */
+  readonly conditions = new Map<string, readonly MachineCondition[]>();
   /** Since when the server listens; moves when it is started anew. */
   listeningSince = 0;
   readonly #seenAt = new Map<string, number>();
@@ -135,7 +133,7 @@ export class World {
     this.policy = {
       fleet: {
         name: 'test',
-        pools: {},
+        pools: poolsOf(machines),
         network: { machines: '10.90.0.0/24', containers: '10.91.0.0/16' },
         registry: {},
       },
@@ -290,6 +288,7 @@ export class World {
         ]),
       ),
       failures: [],
+      conditions: this.conditions.get(machine) ?? [],
     };
   }
 }

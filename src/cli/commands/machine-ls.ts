@@ -1,14 +1,15 @@
 import { showSize } from '#base/size.ts';
 import { command, outputFlag } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
-import { conformityWord, lifeWord, machineColour } from '#cli/machine-words.ts';
+import { conformityWord, lifeWord, machineColour, machineNote } from '#cli/machine-words.ts';
 import { showAge } from '#cli/render/age.ts';
 import { printListing } from '#cli/render/output.ts';
 
 export const machineLs = command({
   details: `STATUS says where a machine stands: pending (not joined yet), ready, closed (takes no new replicas), draining, drained,
 away (not connected), lost (away for so long that its replicas moved), held (it would be lost, but too many vanished at
-once), replacing, leaving. UP TO DATE says whether it holds all that the newest plan wants of it.`,
+once), replacing, leaving. CPUS and MEMORY are what replicas have reserved of what there is; what is kept back for
+the system no replica can reserve. UP TO DATE says whether it holds all that the newest plan wants of it.`,
   args: [],
   flags: { ...outputFlag },
   examples: [
@@ -56,7 +57,15 @@ once), replacing, leaving. UP TO DATE says whether it holds all that the newest 
             cell: ({ seenAt }) => (seenAt === null ? 'never' : `${showAge(shell.now() - seenAt)} ago`),
           },
           { title: 'ROLE', cell: ({ roles }) => roles.join(', ') },
-          { title: 'NOTE', cell: ({ note }) => note ?? '' },
+          { title: 'NOTE', cell: (machine) => machineNote(machine, shell.now()) },
+          {
+            title: 'KEPT BACK',
+            cell: ({ kept }) =>
+              [kept.cpus > 0 ? `${trim(kept.cpus)} cpus` : '', showSize(kept.memoryBytes)]
+                .filter((part) => part !== '')
+                .join(', '),
+            wide: true,
+          },
           { title: 'PROVIDER', cell: ({ provider }) => provider, wide: true },
           { title: 'SYSTEM', cell: ({ facts }) => facts?.os ?? '', wide: true },
           { title: 'KERNEL', cell: ({ facts }) => facts?.kernel ?? '', wide: true },

@@ -58,6 +58,8 @@ export function machineView(over: Partial<MachineView> = {}): MachineView {
     replicas: 2,
     reserved: { cpus: 0.5, memoryBytes: 256 << 20 },
     failures: [],
+    kept: { cpus: 0, memoryBytes: 0 },
+    conditions: [],
     pool: 'app',
     roles: [],
     state: 'ready',

@@ -43,6 +43,8 @@ function obstacle(input: PlaceInput, room: Room): Obstacle | undefined {
   if (pinnedTo && pinnedTo.machine !== machine.name) {
     return { kind: 'rule', text: `volume ${pinnedTo.volume} lives on ${pinnedTo.machine}` };
   }
+  const full = room.conditions.find(({ kind }) => kind === 'disk-pressure');
+  if (full) return { kind: 'rule', text: `is under disk pressure (${full.what})` };
   const broken = service.deploy.constraints.find((constraint) => !satisfies(constraint, room));
   if (broken) return { kind: 'rule', text: `constraint ${showConstraint(broken)}` };
   const here = own(input, room);
@@ -101,7 +103,7 @@ const showNames = (names: readonly string[]): string =>
 const showCpus = (cpus: number): string => String(Math.max(0, Math.round(cpus * 100) / 100));
 
 /**
- * Smaller is better, the first difference decides: spread over labels, then over machines, then fewest replicas of
+ * Smaller is better, the first difference decides: no want of memory, spread over labels, then over machines, then fewest replicas of
  * all, then free room. Only replicas that are to stay count: in a rolling update the others are about to go.
  */
 function rank(input: PlaceInput, room: Room): readonly number[] {
@@ -110,8 +112,17 @@ function rank(input: PlaceInput, room: Room): readonly number[] {
     const value = labelOf(key, room);
     return sum(rooms.filter((other) => labelOf(key, other) === value).map((other) => staying(input, other)));
   });
-  const { free, replicas, machine } = room;
-  return [...perLabel, staying(input, room), replicas.length, -free.memoryBytes, -free.cpus, machine.index];
+  const { free, replicas, machine, conditions } = room;
+  const pressed = conditions.some(({ kind }) => kind === 'memory-pressure') ? 1 : 0;
+  return [
+    pressed,
+    ...perLabel,
+    staying(input, room),
+    replicas.length,
+    -free.memoryBytes,
+    -free.cpus,
+    machine.index,
+  ];
 }
 
 /** How many replicas of the service the machine has already. */

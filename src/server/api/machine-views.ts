@@ -1,4 +1,4 @@
-import { reserved } from '#plan/capacity.ts';
+import { reserved, reserveOf } from '#plan/capacity.ts';
 import { poolOf } from '#plan/machines/pool.ts';
 import { remaining } from '#plan/machines/remaining.ts';
 import { isDrained, replacementOf } from '#plan/machines/replacing.ts';
@@ -33,6 +33,9 @@ export function machineView(
     replicas: replicas.length,
     reserved: reserved(policy, replicas),
     failures: report?.failures ?? [],
+    kept: reserveOf(policy, name),
+    // One that is away cannot say any more how it is.
+    conditions: report?.connected ? (report.conditions ?? []) : [],
     ...(leaving ? { leaving: leaving.empty ? ('empty' as const) : ('emptying' as const) } : {}),
     pool: poolOf(policy.fleet, name)?.name ?? null,
     roles: [

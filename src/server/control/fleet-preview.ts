@@ -93,9 +93,11 @@ type Traits = Readonly<Record<string, string>>;
 
 function traitsOf(labels: Traits, pool: PoolModel | undefined): Traits {
   const { cpus, memoryBytes } = pool?.size ?? {};
+  const kept = Object.entries(pool?.reserve ?? {});
   return {
     ...(cpus === undefined ? {} : { cpus: String(cpus) }),
     ...(memoryBytes === undefined ? {} : { memoryBytes: String(memoryBytes) }),
+    ...Object.fromEntries(kept.map(([key, value]) => [`reserve.${key}`, String(value)])),
     ...Object.fromEntries(Object.entries(labels).map(([key, value]) => [`labels.${key}`, value])),
   };
 }

@@ -43,6 +43,18 @@ const pool = object({
     'what a machine has; for providers local and incus',
     { example: '{ cpus: 2, memory: 2G }' },
   ),
+  reserve: honoured(
+    object({
+      cpus: honoured(number(0), 'cores', { example: '0.5', byDefault: '0' }),
+      memory: honoured(size, 'memory', { example: '512M', byDefault: '192M' }),
+      disk: honoured(size, 'a machine with less free disk is under disk pressure', {
+        example: '5G',
+        byDefault: 'a twentieth of the disk, from 256M to 4G',
+      }),
+    }),
+    'what of a machine no replica can reserve: it is for the system',
+    { example: '{ cpus: 0.5, memory: 512M, disk: 5G }' },
+  ),
   address: honoured(
     matching(/^[a-z_][a-z0-9_-]*@\S+$/i, 'USER@HOST or USER@HOST:PORT'),
     'where it is reached; for provider ssh',

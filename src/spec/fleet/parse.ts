@@ -22,6 +22,7 @@ import { accessOf } from './access.ts';
 import { type Hosts, hostsOf } from './host/hosts.ts';
 import { checkProviderKeys, incusOf, incusPoolOf } from './incus.ts';
 import { cidrPattern, fleetShape } from './keys.ts';
+import { reserveOf } from './reserve.ts';
 
 export interface FleetInput {
   /** Shown in problems. */
@@ -155,6 +156,7 @@ function poolOf({ key, value }: Entry, root: Tree, problems: Problems): PoolMode
       cpus: numberOf(get(value, 'size', 'cpus')),
       memoryBytes: memoryOf(key, get(value, 'size', 'memory'), problems),
     }),
+    reserve: reserveOf(key, value, problems),
     replaceAfterMs: parseDurationMs(textOf(get(value, 'replace_after')) ?? ''),
     address,
     incus,

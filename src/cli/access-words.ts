@@ -8,6 +8,7 @@ import type { Shell } from './shell.ts';
 export const accessKinds: readonly string[] = [
   'access',
   'access-granted',
+  'access-invited',
   'access-revoked',
   'certificate-issued',
   'host-certificate',

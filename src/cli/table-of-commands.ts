@@ -149,6 +149,11 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
     summary: 'Let a person log in on machines',
     load: async () => (await import('./commands/access-grant.ts')).accessGrant,
   },
+  'access invite': {
+    group: fleet,
+    summary: 'Let a person get certificates by themselves',
+    load: async () => (await import('./commands/access-invite.ts')).accessInvite,
+  },
   'access revoke': {
     group: fleet,
     summary: 'Take access back: of a person, a grant or a certificate',

@@ -22,17 +22,19 @@ export function authorize(principal: Principal | undefined, role: Operation['rol
       fix: 'choose the right context: `ballast context ls`; a new one is in admin.json on the server',
     });
   }
-  if (principal.kind !== role) {
-    throw new BallastError(
-      'forbidden',
-      `${what} is not for ${principal.kind === 'agent' ? 'agents' : 'people'}`,
-    );
-  }
+  // Whoever may do everything may do what guests may.
+  if (principal.kind === role || (role === 'guest' && principal.kind === 'user')) return;
+  const people = {
+    agent: 'agents',
+    user: 'people',
+    guest: 'people who may only log in on machines',
+  } as const;
+  throw new BallastError('forbidden', `${what} is not for ${people[principal.kind]}`);
 }
 
 export const nameOf = (principal: Principal | undefined): string => {
   if (principal === undefined) return 'nobody';
-  return principal.kind === 'user' ? principal.name : `agent:${principal.machine}`;
+  return principal.kind === 'agent' ? `agent:${principal.machine}` : principal.name;
 };
 
 /** Which machine a request is from whose identity is void now; undefined when it never had one of ours. */

@@ -7,6 +7,8 @@ import type { FleetState } from './state.ts';
 /** Who a request is from. */
 export type Principal =
   | { readonly kind: 'user'; readonly name: string }
+  /** May have certificates for machines and nothing else. */
+  | { readonly kind: 'guest'; readonly name: string }
   | { readonly kind: 'agent'; readonly machine: string };
 
 /** A name's identity: certificates that name another one are void. */
@@ -192,9 +194,39 @@ export async function holderOfCertificate(
 }
 
 export async function holderOfToken(state: FleetState, token: string): Promise<Principal | undefined> {
-  const stored = await read<{ readonly user: string }>(state, keys.token(hash(token)));
-  if (stored === undefined || (await state.store.get(keys.user(stored.user))) === undefined) return undefined;
+  const stored = await read<StoredToken>(state, keys.token(hash(token)));
+  if (stored === undefined) return undefined;
+  if (stored.guestUntil !== undefined) {
+    return stored.guestUntil > state.now() ? { kind: 'guest', name: stored.user } : undefined;
+  }
+  if ((await state.store.get(keys.user(stored.user))) === undefined) return undefined;
   return { kind: 'user', name: stored.user };
+}
+
+interface StoredToken {
+  readonly user: string;
+  readonly at: number;
+  /** It is for certificates of that person only, and until then. */
+  readonly guestUntil?: number;
+}
+
+/** A token with which a person gets certificates for machines, and nothing else. Only its hash is stored. */
+export function guestToken(who: string, guestUntil: number, now: number): Pick<NewToken, 'token' | 'set'> {
+  const token = randomBytes(32).toString('base64url');
+  const stored: StoredToken = { user: who, at: now, guestUntil };
+  return { token, set: { [keys.token(hash(token))]: stored } };
+}
+
+/** What has to be committed for these guests' tokens to end, and for those to go that have ended. */
+export async function guestTokensOf(
+  state: FleetState,
+  who: string | undefined,
+): Promise<Readonly<Record<string, null>>> {
+  const ended = (await state.store.list(keys.tokens)).entries.filter(({ value }) => {
+    const { user, guestUntil } = JSON.parse(value) as StoredToken;
+    return guestUntil !== undefined && (user === who || guestUntil <= state.now());
+  });
+  return Object.fromEntries(ended.map(({ key }) => [key, null]));
 }
 
 const hash = (token: string): string => createHash('sha256').update(token).digest('hex');

@@ -29,6 +29,7 @@ export const keys = {
   /** Tokens that stand in user data. */
   tickets: 'ticket/',
   ticket: (hash: string) => `ticket/${hash}`,
+  tokens: 'token/',
   token: (hash: string) => `token/${hash}`,
   secrets: 'secret/',
   secret: (name: string) => `secret/${name}/`,

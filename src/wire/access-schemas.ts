@@ -4,6 +4,7 @@ import type {
   CertificateAnswer,
   CertificateView,
   GrantAnswer,
+  InvitationAnswer,
   ReachableMachine,
   RevokeAnswer,
   RuleView,
@@ -74,4 +75,8 @@ export const certificateAnswer = schemaOf<CertificateAnswer>()(
       machines: z.array(reachableMachine),
     })
     .meta({ id: 'Certificate' }),
+);
+
+export const invitationAnswer = schemaOf<InvitationAnswer>()(
+  z.strictObject({ server: text, ca: text, token: text, expiresAt: z.number() }),
 );

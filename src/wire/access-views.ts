@@ -71,3 +71,12 @@ export interface ReachableMachine {
   /** Set when the address must be reached through a link of this name (local machines). */
   readonly link?: string;
 }
+
+/** A context's parts, for a person who may get certificates and nothing else. */
+export interface InvitationAnswer {
+  readonly server: string;
+  /** PEM of the fleet's certificate authority. */
+  readonly ca: string;
+  readonly token: string;
+  readonly expiresAt: number;
+}

@@ -123,8 +123,11 @@ export interface Operation {
   readonly path: string;
   /** `call`: one JSON answer; `stream`: one JSON object per line until it ends. */
   readonly kind: 'call' | 'stream';
-  /** Who may: a person, an agent with its certificate, or the holder of a one-time token. */
-  readonly role: 'user' | 'agent' | 'token';
+  /**
+   * Who may: a person, also one who may do no more than log in on machines (`guest`), an agent with its certificate,
+   * or the holder of a one-time token.
+   */
+  readonly role: 'user' | 'guest' | 'agent' | 'token';
   readonly summary: string;
 }
 

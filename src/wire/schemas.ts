@@ -127,6 +127,9 @@ export const inputSchemas = {
   revokeAccess: inputOf<'revokeAccess'>()(
     z.strictObject({ who: maybe(person), grant: maybe(z.string().max(64)), serial: maybe(natural) }),
   ),
+  inviteToAccess: inputOf<'inviteToAccess'>()(
+    z.strictObject({ who: person, ttlMs: maybe(z.number().min(60_000)) }),
+  ),
   issueCertificate: inputOf<'issueCertificate'>()(
     z.strictObject({
       publicKey: z.string().max(2_000),
@@ -181,6 +184,7 @@ export const outputSchemas = {
   listAccess: outputOf<'listAccess'>()(access.accessView),
   grantAccess: outputOf<'grantAccess'>()(access.grantAnswer),
   revokeAccess: outputOf<'revokeAccess'>()(access.revokeAnswer),
+  inviteToAccess: outputOf<'inviteToAccess'>()(access.invitationAnswer),
   issueCertificate: outputOf<'issueCertificate'>()(access.certificateAnswer),
   enrol: outputOf<'enrol'>()(certificate),
   reportClock: outputOf<'reportClock'>()(z.strictObject({ now: z.number() })),

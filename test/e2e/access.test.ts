@@ -65,10 +65,12 @@ const rules = `access:
   - { who: eve@example.com, machines: app-2, as: ops, from: 192.0.2.0/24 }
 `;
 
-async function deploy(access: string): Promise<void> {
+async function fileWith(access: string): Promise<string> {
   await writeFile(fleet.fleetFile, `${plainFile}${access}`);
-  await well('deploy', '-f', fleet.fleetFile);
+  return fleet.fleetFile;
 }
+
+const deploy = async (access: string): Promise<string> => await well('deploy', '-f', await fileWith(access));
 
 beforeAll(async () => {
   fleet = localFleet({
@@ -189,7 +191,7 @@ describe('access', () => {
   });
 
   it('ends with the certificate', async () => {
-    const brief = await certificate('brief', '--ttl', '8s');
+    const brief = await certificate('brief', '--ttl', '5s');
     expect((await ssh(brief, 'app-1', 'true')).code).toBe(0);
     await eventually(signal, async () => Date.now() > brief.expiresAt + 1_000);
     expect((await ssh(brief, 'app-1', 'true')).code).toBe(255);
@@ -291,6 +293,29 @@ describe('an administrator’s own keys', () => {
   });
 });
 
+describe('an invitation', () => {
+  it('is for certificates in one’s own name and for nothing else', async () => {
+    const { home } = fleet.options;
+    expect(await refused('access', 'invite', 'stranger')).toContain('stranger has no access to any machine');
+    await well('access', 'invite', 'ben@example.com', '--out', join(home, 'ben.json'));
+    const env = { BALLAST_CONFIG: join(home, 'ben.yaml'), BALLAST_CONTEXT: 'theirs' };
+    const ben = async (...words: string[]): Promise<Executed> => await fleet.ballast(words, { signal, env });
+    expect((await ben('context', 'add', 'theirs', '--from', join(home, 'ben.json'))).code).toBe(0);
+    expect(await ben('machine', 'ssh', 'app-2')).toMatchObject({ code: 0, stdout: 'only\nreports\n' });
+    expect((await ben('access', 'cert', '--who', 'admin')).stderr).toContain('in their own name only');
+    expect((await ben('machine', 'ssh', 'app-1')).stderr).toContain('ben@example.com has no access to app-1');
+    for (const words of [
+      ['status'],
+      ['access', 'ls'],
+      ['access', 'grant', 'ben@example.com', '-m', '*', '--as', 'root'],
+    ]) {
+      expect((await ben(...words)).stderr, words.join(' ')).toContain('people who may only log in');
+    }
+    await well('access', 'revoke', 'ben@example.com');
+    expect((await ben('machine', 'ssh', 'app-2')).stderr).toContain('does not know you');
+  });
+});
+
 describe('what is revoked', () => {
   it('must be there', async () => {
     expect(await refused('access', 'revoke', 'nobody@example.com')).toContain(
@@ -331,7 +356,10 @@ describe('what is revoked', () => {
     expect((await ssh(open, 'app-2', 'true')).code).toBe(255);
     expect(await refused('access', 'cert')).toContain('the access of admin was revoked');
     const view = JSON.parse(await well('access', 'ls', '--json')) as AccessView;
-    expect(view.rules.filter(({ suspended }) => suspended).map(({ who }) => who)).toEqual(['admin']);
+    expect(view.rules.filter(({ suspended }) => suspended).map(({ who }) => who)).toEqual([
+      'admin',
+      'ben@example.com',
+    ]);
     await well('access', 'grant', 'admin');
     expect((await ballast('machine', 'ssh', 'app-2', '--', 'true')).code).toBe(0);
   });
@@ -352,10 +380,21 @@ describe('the audit log', () => {
   });
 });
 
+describe('a fleet file that lets nobody in', () => {
+  it('is refused unless that is said by name', async () => {
+    await writeFile(fleet.fleetFile, `${plainFile}access: []\n`);
+    expect(await refused('deploy', '-f', fleet.fleetFile)).toContain('nobody could log in on any machine');
+    await well('deploy', '-f', fleet.fleetFile, '--force', 'access');
+    expect(await refused('machine', 'ssh', 'app-1')).toContain('admin has no access to any machine');
+    await deploy(rules);
+  });
+});
+
 describe('a fleet file without rules', () => {
   it('undoes what access made, and nothing else', async () => {
-    await deploy('');
-    // A suspension or a grant still speaks of access: only the rules of the file are gone.
+    // What was granted or revoked by command still speaks of access, so letting nobody in is to be said here too.
+    expect(await refused('deploy', '-f', await fileWith(''))).toContain('--force access');
+    await well('deploy', '-f', fleet.fleetFile, '--force', 'access');
     await eventually(signal, async () => !(await inside('app-1', 'cat', '/etc/passwd')).includes('deploy'));
     expect(await inside('app-1', 'ls', '/etc/sudoers.d')).not.toContain('ballast');
     expect(await inside('app-1', 'cat', '/etc/passwd')).toContain('other');

@@ -11,6 +11,7 @@ import type { AccessView, CertificateAnswer, GrantAnswer, RevokeAnswer } from '#
 import type { Input } from '#wire/operations.ts';
 import { grantAccess, revokeAccess } from './grants.ts';
 import { createHostKeys } from './hosts.ts';
+import { inviteToAccess } from './invite.ts';
 import { issueCertificate } from './issue.ts';
 import { createIssued, type Issued, revokedText } from './issued.ts';
 import { noteProof } from './proven.ts';
@@ -29,6 +30,10 @@ export interface AccessDesk {
   readonly view: () => Promise<AccessView>;
   readonly grant: (input: Input<'grantAccess'>, by: string) => Promise<GrantAnswer>;
   readonly revoke: (input: Input<'revokeAccess'>, by: string) => Promise<RevokeAnswer>;
+  readonly invite: (
+    input: Input<'inviteToAccess'>,
+    by: string,
+  ) => Promise<{ readonly token: string; readonly expiresAt: number }>;
   readonly issue: (input: Input<'issueCertificate'>, by: string) => Promise<CertificateAnswer>;
   /** The fixtures with what machines need of access: the same object as long as nothing changed. */
   readonly complete: (fixtures: Fixtures) => Promise<Fixtures>;
@@ -62,6 +67,7 @@ export function createAccessDesk({ state, secrets, folder, linkOf, log }: DeskOp
     view: async () => await viewOf(state, issued),
     grant: async (input, by) => await grantAccess(state, input, by),
     revoke: async (input, by) => await revokeAccess({ state, issued }, input, by),
+    invite: async (input, by) => await inviteToAccess(state, input, by),
     issue: async (input, by) => await issueCertificate({ state, authority, issued, linkOf }, input, by),
     async complete(given) {
       if (!minded(state.policy)) return given;

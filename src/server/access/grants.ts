@@ -3,6 +3,7 @@ import { same } from '#base/json.ts';
 import { allRules, isSuspended } from '#plan/access.ts';
 import type { AccessPolicy, Grant } from '#plan/model.ts';
 import { unknown } from '#server/control/context.ts';
+import { guestTokensOf } from '#server/identities.ts';
 import { keys } from '#server/keys.ts';
 import type { FleetState, NewEvent } from '#server/state.ts';
 import { clashes, type NamedRule, personPattern, ruleProblems } from '#spec/access.ts';
@@ -76,7 +77,10 @@ export async function revokeAccess(
       state,
       next,
       { kind: 'access-revoked', subject: taken.subject, by, what: taken.what },
-      await issued.noting(revoked),
+      {
+        ...(await issued.noting(revoked)),
+        ...(input.who === undefined ? {} : await guestTokensOf(state, input.who)),
+      },
     );
     return {
       grants: taken.grants.map(({ id }) => id),

@@ -163,7 +163,16 @@ export function serviceOf(parts: ServiceParts): Service {
     listAccess: async () => await access.view(),
     grantAccess: async (input, { by }) => await access.grant(input, by),
     revokeAccess: async (input, { by }) => await access.revoke(input, by),
-    issueCertificate: async (input, { by }) => await access.issue(input, by),
+    inviteToAccess: async (input, { by }) => ({
+      ...(await access.invite(input, by)),
+      ...{ server: door.forPeople(), ca },
+    }),
+    issueCertificate: async (input, { by, principal }) => {
+      if (principal?.kind === 'guest' && (input.who ?? by) !== by) {
+        throw new BallastError('forbidden', `${by} gets certificates in their own name only`);
+      }
+      return await access.issue(input, by);
+    },
     registryAccess: async () => await registry.access(),
     makeUserData: async (input, { by }) =>
       await makeUserData(control, input, { by, executables, ca, urlForStrangers: door.urlForStrangers }),

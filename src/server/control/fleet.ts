@@ -8,7 +8,7 @@ import { keys } from '#server/keys.ts';
 import { type FleetModel, isMade } from '#spec/fleet-model.ts';
 import type { Origins } from '#spec/model.ts';
 import type { Output } from '#wire/operations.ts';
-import { rulesProblems } from './access-rules.ts';
+import { accessForced, lockOutProblems, rulesProblems } from './access-rules.ts';
 import type { Control } from './context.ts';
 import { hostSecrets } from './host-secrets.ts';
 import { newRecords } from './machine-records.ts';
@@ -29,7 +29,12 @@ export async function applyFleet(
     const { policy } = state;
     const { names, missing, labelled, surplus, wanted, ...rest } = fleetChange(policy, fleet);
     const host = await hostSecrets(fleet, origins, control.secrets);
-    const problems = [...rest.problems, ...surplusProblems(control, surplus, force), ...host.problems];
+    const problems = [
+      ...rest.problems,
+      ...surplusProblems(control, surplus, force),
+      ...lockOutProblems(fleet, policy, force),
+      ...host.problems,
+    ];
     if (problems.length > 0) {
       throw new BallastError('conflict', `the fleet ${fleet.name} cannot be made so; nothing was changed`, {
         problems,
@@ -83,7 +88,9 @@ export function surplusProblems(
   surplus: readonly MachineRecord[],
   force: readonly string[],
 ): readonly Problem[] {
-  const unknown = force.filter((name) => !surplus.some((machine) => machine.name === name));
+  const unknown = force.filter(
+    (name) => name !== accessForced && !surplus.some((machine) => machine.name === name),
+  );
   return [
     ...unknown.map((name) => ({
       code: 'unknown-machine',

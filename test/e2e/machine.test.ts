@@ -219,7 +219,7 @@ describe('a machine that joins over ssh', () => {
     expect((await machines()).find(({ name }) => name === 'foreign')).toMatchObject({
       ...{ provider: 'ssh', address, status: 'online', conformity: 'up-to-date', labels: { zone: 'far' } },
     });
-    expect(await well('machine', 'ls')).toMatch(/^foreign +10\.88\.0\.50 +online +yes /m);
+    expect(await well('machine', 'ls')).toMatch(/^foreign +10\.88\.0\.50 +ready +yes /m);
     expect(await well('doctor')).toContain('3 machines online: app-1, app-2 and foreign');
     firstIdentity = await identityOnDisk();
   });

@@ -4,6 +4,7 @@ import { connect } from '#cli/connect.ts';
 import { conformityWord, lifeWord, machineColour, machineNote } from '#cli/machine-words.ts';
 import { showAge } from '#cli/render/age.ts';
 import { printListing } from '#cli/render/output.ts';
+import type { MachineView } from '#wire/views.ts';
 
 export const machineLs = command({
   details: `STATUS says where a machine stands: pending (not joined yet), ready, closed (takes no new replicas), draining, drained,
@@ -28,7 +29,6 @@ the system no replica can reserve. UP TO DATE says whether it holds all that the
         empty: 'There are no machines yet. Add one: ballast machine add NAME --ssh root@ADDRESS',
         columns: [
           { title: 'MACHINE', cell: ({ name }) => name },
-          { title: 'POOL', cell: ({ pool }) => pool ?? '' },
           { title: 'ADDRESS', cell: ({ address }) => address },
           {
             title: 'STATUS',
@@ -56,8 +56,11 @@ the system no replica can reserve. UP TO DATE says whether it holds all that the
             title: 'SEEN',
             cell: ({ seenAt }) => (seenAt === null ? 'never' : `${showAge(shell.now() - seenAt)} ago`),
           },
+          { title: 'POOL', cell: ({ pool }) => pool ?? '' },
           { title: 'ROLE', cell: ({ roles }) => roles.join(', ') },
-          { title: 'NOTE', cell: (machine) => machineNote(machine, shell.now()) },
+          ...(machines.some((machine) => machineNote(machine, shell.now()) !== '')
+            ? [{ title: 'NOTE', cell: (machine: MachineView) => machineNote(machine, shell.now()) }]
+            : []),
           {
             title: 'KEPT BACK',
             cell: ({ kept }) =>

@@ -22,10 +22,10 @@ export async function emptyMachine(
   await state.exclusive(async () => {
     const machine = knownMachine(control, name);
     if (machine.leaving) return;
+    if (!force && !control.inventory().machines[name]?.connected) throw away(name);
     if (!force && machine.draining?.then !== 'leave') {
       refuseLoss(control, { machines: [machine], command: `ballast machine rm ${name}` });
     }
-    if (!force && !control.inventory().machines[name]?.connected) throw away(name);
     const replicas = Object.values(state.plan.replicas).filter((replica) => replica.machine === name);
     const leaving = { since: state.plan.number + 1, empty: false };
     const moving = replicas.map(({ app, service, slot }) => `${app}/${service}-${slot}`).join(', ');

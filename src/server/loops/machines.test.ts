@@ -1,6 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import type { MachineFound, MachineOrder, Provider } from '#provider/port.ts';
 import { removeMachine } from '#server/control/machines.ts';
+import { replaceMachine } from '#server/control/succession.ts';
 import { enrol } from '#server/identities.ts';
 import { keys } from '#server/keys.ts';
 import { silentLog } from '#server/log.ts';
@@ -21,6 +22,8 @@ class Room {
   readonly orders: MachineOrder[] = [];
   readonly restored: string[] = [];
   failures = 0;
+  /** A machine that cannot be destroyed. */
+  stuck = '';
 
   /** What becomes of a machine that exists. */
   put(name: string, change: Partial<MachineFound>): void {
@@ -38,7 +41,10 @@ class Room {
       return found;
     },
     list: async () => [...this.machines.values()],
-    destroy: async (name: string) => void this.machines.delete(name),
+    destroy: async (name: string) => {
+      if (name === this.stuck) throw new Error('it does not go');
+      this.machines.delete(name);
+    },
     power: {
       restore: async (name: string) => {
         if (this.machines.get(name)?.held || this.machines.get(name)?.state === 'running') return false;
@@ -199,4 +205,80 @@ test('a machine that was put out is destroyed, also when the server was down mea
   run(control, room);
   await vi.waitFor(() => expect([...room.machines.keys()]).toEqual(['app-1']));
   expect((await control.state.store.list('destruction/')).entries).toEqual([]);
+});
+
+const whatWas = (control: TestControl): readonly string[] =>
+  control.state.events.after(0).map(({ what }) => what);
+
+test('a machine that cannot be destroyed keeps no other from being made', async () => {
+  const control = await testControl(2);
+  const room = new Room();
+  room.put('app-2', {});
+  room.stuck = 'app-2';
+  await removeMachine(control, { machine: 'app-2' }, 'ana');
+  run(control, room);
+  await vi.waitFor(() => expect([...room.machines.keys()].toSorted()).toEqual(['app-1', 'app-2']));
+  await vi.waitFor(() => expect(whatWas(control)).toContain('app-2 could not be destroyed: it does not go'));
+  room.stuck = '';
+  await later(control, () => expect([...room.machines.keys()]).toEqual(['app-1']));
+});
+
+test('a machine that its provider no longer has is replaced by another of its name', async () => {
+  const control = await testControl(3);
+  const room = new Room();
+  for (const name of ['app-1', 'app-2', 'app-3']) await joined(control, name);
+  for (const name of ['app-1', 'app-2']) room.put(name, {});
+  control.offline.add('app-3');
+  run(control, room);
+  await later(control, () =>
+    expect(room.orders.map(({ name, address }) => [name, address])).toEqual([['app-3', '10.90.0.4']]),
+  );
+  expect(control.state.policy.machines['app-3']).toMatchObject({ index: 4, successorOf: 3 });
+});
+
+test('a machine that is connected is there, whatever its provider says', async () => {
+  const control = await testControl(1);
+  const room = new Room();
+  await joined(control, 'app-1');
+  run(control, room);
+  await control.state.tell({ kind: 'test', what: 'something' });
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(control.state.policy.machines['app-1']).toMatchObject({ index: 1 });
+});
+
+test('when a provider misses most of its machines none is replaced, and this is told once', async () => {
+  const control = await testControl(3);
+  const room = new Room();
+  for (const name of ['app-1', 'app-2', 'app-3']) {
+    await joined(control, name);
+    control.offline.add(name);
+  }
+  run(control, room);
+  const what =
+    'app-1, app-2, app-3 are not found at their provider: so many at once are replaced only by name: ballast machine replace app-1';
+  await later(control, () => expect(whatWas(control)).toContain(what));
+  for (let seconds = 0; seconds < 60; seconds += 5) {
+    control.pass(5_000);
+    control.state.changes.mark();
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  expect(whatWas(control).filter((each) => each === what)).toHaveLength(1);
+  expect(room.orders).toEqual([]);
+});
+
+test('a replacement that a crash cut short is finished by the next server', async () => {
+  const control = await testControl(2);
+  const room = new Room();
+  for (const name of ['app-1', 'app-2']) {
+    await joined(control, name);
+    room.put(name, { address: name === 'app-1' ? '10.90.0.1' : '10.90.0.2' });
+  }
+  control.offline.add('app-2');
+  // All that was done is the commit.
+  await replaceMachine(control, { machine: 'app-2' }, 'ana');
+  expect(room.machines.get('app-2')?.address).toBe('10.90.0.2');
+  run(control, room);
+  await later(control, () => expect(room.machines.get('app-2')?.address).toBe('10.90.0.3'));
+  expect((await control.state.store.list('destruction/')).entries).toEqual([]);
+  expect(room.orders).toHaveLength(1);
 });

@@ -118,7 +118,12 @@ async function pass(
   }
   if (open.length > 0) await maker.ready(signal);
   const found = new Map((await maker.provider.list(signal)).map((machine) => [machine.name, machine]));
-  const gone = await replaceGone(options.control, open, found, told);
+  const missing = await missingMachines(options.control, open, found);
+  // So many at once: it is more likely that the provider is wrong.
+  const tooMany = missing.length >= 2 && missing.length > wanted.length / 3;
+  if (tooMany) failures.push(await tellMissing(missing, told));
+  else await replaceGone(options.control, missing);
+  const gone = new Set(missing.map(({ name }) => name));
   await inTurns(open, async (machine) => {
     if (gone.has(machine.name)) return;
     try {
@@ -140,33 +145,31 @@ async function pass(
   return earliest(settled);
 }
 
-/**
- * Machines that joined and that their provider no longer has: others take their names, and what lived on their disks
- * is waited for. Not when many are missing at once, since then it is more likely that the provider is wrong. Answers
- * with those that are not to be made now.
- */
-async function replaceGone(
-  control: Control,
+/** Machines that joined, are not connected, and are not found at their provider. */
+async function missingMachines(
+  { state, inventory }: Control,
   machines: readonly MachineRecord[],
   found: ReadonlyMap<string, MachineFound>,
-  told: Told,
-): Promise<ReadonlySet<string>> {
-  const { state } = control;
+): Promise<readonly MachineRecord[]> {
   const missing: MachineRecord[] = [];
   for (const machine of machines) {
     const { name } = machine;
-    if (found.has(name) || !(await isEnrolled(state, name))) continue;
-    if (!control.inventory().machines[name]?.connected) missing.push(machine);
+    if (found.has(name) || inventory().machines[name]?.connected) continue;
+    if (await isEnrolled(state, name)) missing.push(machine);
   }
+  return missing;
+}
+
+async function tellMissing(missing: readonly MachineRecord[], told: Told): Promise<Error> {
   const names = missing.map(({ name }) => name);
-  const all = Object.values(state.policy.machines).filter(({ provider }) => provider === 'local').length;
-  if (missing.length >= 2 && missing.length > all / 3) {
-    const what = `${names.join(', ')} are not found at their provider`;
-    await told.once(
-      `${what}: so many at once are replaced only by name: ballast machine replace ${names[0]}`,
-    );
-    return new Set(names);
-  }
+  const what = `${names.join(', ')} are not found at their provider`;
+  await told.once(`${what}: so many at once are replaced only by name: ballast machine replace ${names[0]}`);
+  return new Error(what);
+}
+
+/** Others take the names of machines that are no more; what lived on their disks is waited for. */
+async function replaceGone(control: Control, missing: readonly MachineRecord[]): Promise<void> {
+  const { state } = control;
   for (const { name, index } of missing) {
     await state.exclusive(async () => {
       const machine = state.policy.machines[name];
@@ -174,7 +177,6 @@ async function replaceGone(
       await succeed(control, machine, { why: 'its provider no longer has it', giveUp: false });
     });
   }
-  return new Set(names);
 }
 
 function earliest(settled: ReadonlyMap<string, Settled>): number | null {

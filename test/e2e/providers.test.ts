@@ -1,12 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BallastError } from '#base/errors.ts';
 import { run } from '#host/exec.ts';
+import type { IncusOptions } from '#provider/incus/fleet.ts';
 import { createIncusProvider, type IncusProvider } from '#provider/incus/incus.ts';
+import type { InstanceSetting } from '#provider/incus/instance.ts';
 import { createLocalProvider, type LocalProvider } from '#provider/local/local.ts';
 import type { Provider, SeedFile } from '#provider/port.ts';
+import { makeAuthority, openAuthority } from '#server/pki/authority.ts';
 import { certificateRequest } from '#server/testing/certificate-request.ts';
 import { providerContract } from './provider-contract.ts';
 import { inside, patient, quiet, testFleet } from './provider-lab.ts';
 import { eventually } from './support/ask.ts';
+import { type FaultyProxy, startFaultyProxy } from './support/faulty-proxy.ts';
 import {
   cloudPackages,
   type IncusHost,
@@ -23,18 +28,17 @@ const port = 7717;
 let local: LocalProvider;
 let host: IncusHost;
 let provider: IncusProvider;
+let setting: Omit<IncusOptions, 'settingOf'> & { readonly settingOf: () => InstanceSetting };
 
 beforeAll(async () => {
   local = createLocalProvider({ ...options, cacheDir: await ensureVariant('incus', incusPackages) });
   await local.downAll(patient);
   host = await startIncus(local, { machine: 'incus', address: '10.81.0.1', bridge: '10.81.0.129/25' });
-  provider = createIncusProvider({
-    fleet: 'prov',
-    access: host.access,
-    project: 'default',
-    addresses: '10.81.0.128/25',
+  setting = {
+    ...{ fleet: 'prov', access: host.access, project: 'default', addresses: '10.81.0.128/25' },
     settingOf: () => ({ type: 'container', image: 'tiny', network: 'blbr0', profiles: ['default'] }),
-  });
+  };
+  provider = createIncusProvider(setting);
 });
 
 afterAll(async () => {
@@ -122,6 +126,62 @@ describe('an instance of Incus', () => {
       expect(await host.exec('i6', 'cat', '/etc/made/seeded')).toBe('machine 6');
     }
     await provider.destroy('i6', patient);
+  });
+});
+
+describe('when Incus fails, half succeeds or answers late', () => {
+  let proxy: FaultyProxy;
+  let shaken: IncusProvider;
+  const names = async () => (await host.shell('incus', 'list', '--format=csv', '--columns=n')).split('\n');
+
+  beforeAll(async () => {
+    proxy = await startFaultyProxy(host.access);
+    shaken = createIncusProvider({ ...setting, access: proxy.access });
+  });
+  afterAll(async () => {
+    shaken?.close();
+    await proxy?.close();
+  });
+
+  test('in any one request, what was asked for fails with a reason or is done, and is done when asked for again', async () => {
+    const fates = ['unanswered', 'failed', 'unanswered', 'lost'] as const;
+    for (let bad = 2; bad <= 11; bad += 1) {
+      const spoil = () =>
+        proxy.decide((number) => (number === bad ? (fates[bad % fates.length] ?? 'lost') : 'pass'));
+      const again = (body: () => Promise<unknown>) => (cause: unknown) => {
+        expect(cause).toBeInstanceOf(BallastError);
+        proxy.decide(() => 'pass');
+        return body();
+      };
+      const create = () => shaken.create(order(7), quiet, patient);
+      const destroy = () => shaken.destroy('i7', patient);
+      spoil();
+      await create().catch(again(create));
+      expect(await names()).toContain('i7');
+      expect(await host.exec('i7', 'cat', '/etc/made/seeded')).toBe('machine 7');
+      spoil();
+      await destroy().catch(again(destroy));
+      expect(await names()).not.toContain('i7');
+    }
+  });
+
+  test('an image that is not there, a certificate that is not trusted and one that is another are told as such', async () => {
+    const unknown = createIncusProvider({
+      ...setting,
+      settingOf: () => ({ ...setting.settingOf(), image: 'nowhere' }),
+    });
+    await expect(unknown.create(order(8), quiet, patient)).rejects.toMatchObject({ code: 'image-not-found' });
+    const authority = await openAuthority(await makeAuthority('stranger', Date.now()), Date.now);
+    const stranger = { ...host.access, ...(await authority.forUser('stranger', 'x')) };
+    const untrusted = createIncusProvider({ ...setting, access: stranger });
+    await expect(untrusted.list(patient)).rejects.toMatchObject({ code: 'forbidden' });
+    const elsewhere = createIncusProvider({
+      ...setting,
+      access: { ...host.access, fingerprint: '0'.repeat(64) },
+    });
+    await expect(elsewhere.list(patient)).rejects.toMatchObject({ code: 'unauthenticated' });
+    for (const each of [unknown, untrusted, elsewhere]) each.close();
+    expect(await host.shell('incus', 'list', '--format=csv', '--columns=n', 'i8')).toBe('');
   });
 });
 

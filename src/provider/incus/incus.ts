@@ -27,10 +27,9 @@ export function createIncusProvider(options: IncusOptions): IncusProvider {
   const api = openApi(options.access, options.project);
   const fleet = incusFleet(options, api);
   const taken = new Map<string, string>();
-  return {
+  const plain: Provider & { readonly power: Power } = {
     kind: 'incus',
     power: incusPower(fleet),
-    close: api.close,
     create: async (order, progress, signal) => {
       checkOrder(fleet, order);
       return await fleet.alone(order.name, () => create(fleet, order, { progress, taken }, signal));
@@ -38,7 +37,28 @@ export function createIncusProvider(options: IncusOptions): IncusProvider {
     list: async (signal) => (await fleet.all(signal)).map(found),
     destroy: (name, signal) => fleet.alone(name, () => destroy(fleet, name, signal)),
   };
+  const told = explaining(options.access);
+  return { ...told(plain), kind: 'incus', power: told(plain.power), close: api.close };
 }
+
+/** The same functions, whose refusals nobody looked into are told as what people are told. */
+const explaining =
+  (access: IncusOptions['access']) =>
+  <T extends object>(functions: T): T =>
+    Object.fromEntries(
+      Object.entries(functions).map(([name, value]: [string, unknown]) => [
+        name,
+        typeof value !== 'function'
+          ? value
+          : async (...given: unknown[]): Promise<unknown> => {
+              try {
+                return await (value as (...all: unknown[]) => Promise<unknown>)(...given);
+              } catch (cause) {
+                throw explained(access, cause);
+              }
+            },
+      ]),
+    ) as T;
 
 async function create(
   fleet: IncusFleet,

@@ -6,6 +6,7 @@ import { dnsResources } from './dns.ts';
 import { firewallResources } from './firewall.ts';
 import type { Fixtures } from './fixtures.ts';
 import { hostResources, oncePerId } from './host/host.ts';
+import { hostFirewallResources } from './host-firewall.ts';
 import type { Manifest, Resource } from './manifest.ts';
 import { networkResources } from './network.ts';
 import { registryClientResources, registryResources } from './registry.ts';
@@ -30,6 +31,7 @@ export function compileManifest({ policy, plan, machine, fixtures }: CompileInpu
     ...networkResources(policy, machine),
     ...dnsResources(policy, machine, services),
     ...firewallResources(policy, machine, placed, services),
+    ...hostFirewallResources(policy, machine, fixtures),
     ...(registry && registryAddress !== undefined
       ? registryClientResources(registry, { address: registryAddress, ca: fixtures.ca })
       : []),

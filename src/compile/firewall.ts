@@ -2,6 +2,7 @@ import { must } from '#base/assert.ts';
 import type { Policy } from '#plan/model.ts';
 import { containerSubnet } from '#plan/schedule/address.ts';
 import type { PortModel } from '#spec/model.ts';
+import { hostFirewallId, hostFirewallPath } from './host-firewall.ts';
 import type { Resource } from './manifest.ts';
 import { bridge, networkUnit } from './network.ts';
 import { debianPackage, file, runningUnit } from './resources.ts';
@@ -31,7 +32,10 @@ export function firewallResources(
     debianPackage(origin, 'nftables'),
     rulesFile,
     unitFile,
-    runningUnit(origin, firewallUnit, [unitFile], { after: [rulesFile.id, 'package:nftables'] }),
+    runningUnit(origin, firewallUnit, [unitFile], {
+      // Tables that nobody has proven yet are not to be loaded by their unit first.
+      after: [rulesFile.id, 'package:nftables', hostFirewallId, `file:${hostFirewallPath}`],
+    }),
     {
       kind: 'firewall',
       id: firewallId,
@@ -171,6 +175,7 @@ After=local-fs.target
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=/usr/sbin/nft -f ${path}
+ExecStart=/usr/sbin/nft -f ${hostFirewallPath}
 
 [Install]
 WantedBy=multi-user.target

@@ -5,6 +5,8 @@ export interface Fixtures {
   readonly registry: RegistryFixture | null;
   /** Absent until people speak of access. */
   readonly ssh?: SshFixture;
+  /** Machines of the fleet that are the computer the server runs on, and its port there. Absent: none is. */
+  readonly server?: { readonly machines: readonly string[]; readonly port: number };
 }
 
 /** What machines need of the fleet's ssh authorities. Only what everybody may know. */

@@ -13,6 +13,7 @@ import { picture } from './control/releases.ts';
 import { documents } from './documents.ts';
 import { doorOf, type ServerDoor } from './door.ts';
 import { createExecutables } from './executables.ts';
+import { withServer } from './fixtures.ts';
 import type { Foundation } from './foundation.ts';
 import { heardFrom } from './heard.ts';
 import { Hub } from './hub.ts';
@@ -58,11 +59,14 @@ export function openGate(base: Foundation, options: ServerOptions, closing: Abor
         log.error('tokens stay', cause, { machine }),
       ),
   });
+  const advertised = (options.advertise ?? []).map((text) => parseEndpoint(text, 0));
+  const door = doorOf({ state, ca: authority.certificate, advertised });
   const control: Control = {
     ...{ state, secrets },
     inventory: () => hub.inventory,
     nextPlan: options.nextPlan ?? nextPlan,
     ownAddresses,
+    urlFor: door.urlFor,
     forget: (machine) => hub.forget(machine),
   };
   const local = createLocalMachines(state, authority.certificate, options.local);
@@ -71,10 +75,10 @@ export function openGate(base: Foundation, options: ServerOptions, closing: Abor
     folder: join(dirname(base.storePath), 'signing'),
   });
   const registry = createRegistry(state, secrets, { authority, link: local.linkOf });
-  const fixtures = async () => await access.complete(await registry.fixtures());
+  const fixtures = withServer(async () => await access.complete(await registry.fixtures()), {
+    ...{ policy: () => state.policy, ownAddresses, port: door.port },
+  });
   const metrics = createMetrics(base.storePath);
-  const advertised = (options.advertise ?? []).map((text) => parseEndpoint(text, 0));
-  const door = doorOf({ state, ca: authority.certificate, advertised });
   const executables = createExecutables(
     join(resolve(options.dataDir), 'executables'),
     options.local?.executable,

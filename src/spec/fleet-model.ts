@@ -1,4 +1,5 @@
 import type { HostModel } from './host-model.ts';
+import type { SecurityGroupModel } from './security-model.ts';
 
 /** The normalised fleet file: which machines there are and what they are like. Sizes in bytes, times in ms. */
 export interface FleetModel {
@@ -12,6 +13,8 @@ export interface FleetModel {
   readonly incus?: Readonly<Record<string, IncusModel>>;
   /** Who may log in. Absent: nobody was ever asked for, and sshd is left as it is. */
   readonly access?: readonly AccessRule[];
+  /** Who may reach what on machines, by name. Absent: no groups. */
+  readonly securityGroups?: Readonly<Record<string, SecurityGroupModel>>;
 }
 
 /**
@@ -42,6 +45,8 @@ export interface PoolModel {
   readonly host?: HostModel;
   /** For `incus`. */
   readonly incus?: IncusPoolModel;
+  /** Security groups its machines belong to. Absent: those that name them. */
+  readonly securityGroups?: readonly string[];
 }
 
 export interface ReserveModel {

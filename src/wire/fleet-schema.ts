@@ -11,6 +11,7 @@ import {
   schemaOf,
   text,
 } from './schema-check.ts';
+import { securityGroup } from './security-schema.ts';
 
 const pool = z.strictObject({
   name: machineName,
@@ -35,6 +36,7 @@ const pool = z.strictObject({
       profiles: z.array(text),
     }),
   ),
+  securityGroups: maybe(z.array(machineName)),
 });
 
 const incus = z.strictObject({
@@ -70,6 +72,7 @@ export const fleetModel = schemaOf<FleetModel>()(
       registry: z.strictObject({ machine: maybe(machineName) }),
       host: maybe(hostModel),
       access: maybe(z.array(accessRule).max(1_000)),
+      securityGroups: maybe(dictionary(securityGroup, machineName)),
     })
     .meta({ id: 'Fleet' }),
 );

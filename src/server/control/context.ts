@@ -1,6 +1,6 @@
 import { BallastError } from '#base/errors.ts';
 import { suggest } from '#base/suggest.ts';
-import type { AppPolicy, Inventory } from '#plan/model.ts';
+import type { AppPolicy, Inventory, MachineRecord } from '#plan/model.ts';
 import type { NextPlan } from '#server/loops/planner.ts';
 import type { Secrets } from '#server/secrets.ts';
 import type { FleetState } from '#server/state.ts';
@@ -13,6 +13,8 @@ export interface Control {
   readonly nextPlan: NextPlan;
   /** Addresses of the computer that the server runs on. */
   readonly ownAddresses?: () => readonly string[];
+  /** The URL by which a machine finds the server; throws when there is none. */
+  readonly urlFor?: (machine: Pick<MachineRecord, 'provider' | 'address'>) => Promise<string>;
   /** Lets go of a machine's connection and of what it said. */
   readonly forget?: (machine: string) => void;
 }

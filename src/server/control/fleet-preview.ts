@@ -10,6 +10,7 @@ import { shown } from './field-text.ts';
 import { fleetChange, surplusProblems } from './fleet.ts';
 import { hostSecrets } from './host-secrets.ts';
 import { type Imagined, imagine } from './imagined.ts';
+import { closedProblems } from './lock-out.ts';
 import { manifestChanges } from './manifest-diff.ts';
 import type { PreviewParts } from './preview.ts';
 
@@ -23,7 +24,12 @@ export async function previewFleet(
   const { policy, plan } = state;
   const change = fleetChange(policy, fleet);
   const host = await hostSecrets(fleet, origins, control.secrets);
-  const problems = [...change.problems, ...surplusProblems(control, change.surplus, []), ...host.problems];
+  const problems = [
+    ...change.problems,
+    ...surplusProblems(control, change.surplus, []),
+    ...host.problems,
+    ...(await closedProblems(control, fleet, origins)),
+  ];
   // What cannot be applied cannot be imagined either: networks may be of no use.
   const after =
     problems.length > 0 ? { policy, inventory: control.inventory() } : await imagine(control, fleet);

@@ -11,6 +11,7 @@ import type { Output } from '#wire/operations.ts';
 import { accessForced, lockOutProblems, rulesProblems } from './access-rules.ts';
 import type { Control } from './context.ts';
 import { hostSecrets } from './host-secrets.ts';
+import { closedProblems, forceFirewall } from './lock-out.ts';
 import { newRecords } from './machine-records.ts';
 import { lossProblems } from './needed.ts';
 
@@ -29,11 +30,13 @@ export async function applyFleet(
     const { policy } = state;
     const { names, missing, labelled, surplus, wanted, ...rest } = fleetChange(policy, fleet);
     const host = await hostSecrets(fleet, origins, control.secrets);
+    const closed = force.includes(forceFirewall) ? [] : await closedProblems(control, fleet, origins);
     const problems = [
       ...rest.problems,
       ...surplusProblems(control, surplus, force),
       ...lockOutProblems(fleet, policy, force),
       ...host.problems,
+      ...closed,
     ];
     if (problems.length > 0) {
       throw new BallastError('conflict', `the fleet ${fleet.name} cannot be made so; nothing was changed`, {
@@ -89,7 +92,8 @@ export function surplusProblems(
   force: readonly string[],
 ): readonly Problem[] {
   const unknown = force.filter(
-    (name) => name !== accessForced && !surplus.some((machine) => machine.name === name),
+    (name) =>
+      name !== accessForced && name !== forceFirewall && !surplus.some((machine) => machine.name === name),
   );
   return [
     ...unknown.map((name) => ({

@@ -4,6 +4,7 @@ import { honoured, integer, later, map, matching, number, object, pairs, size } 
 import { accessKey } from './access.ts';
 import { hostShape } from './host/keys.ts';
 import { incusKeys, incusPoolKeys } from './incus.ts';
+import { groupNames, securityGroups } from './security/keys.ts';
 
 /** Names of pools and machines: they become host names. */
 export const machinePattern = /^[a-z]([a-z0-9-]{0,40}[a-z0-9])?$/;
@@ -69,6 +70,7 @@ const pool = object({
   incus: honoured(object(incusPoolKeys), 'what to make on which Incus server; for provider incus', {
     example: '{ image: debian/13 }',
   }),
+  security_groups: honoured(groupNames, 'security groups they belong to', { example: '[web]' }),
 });
 
 const network = object({
@@ -113,7 +115,11 @@ export const fleetKeys: Keys = {
   incus: honoured(incusKeys, 'Incus servers that make machines, by name', {
     example: '{ lab: { url: https://192.0.2.5:8443, … } }',
   }),
-  security_groups: later('use the firewall in front of the machines'),
+  security_groups: honoured(securityGroups, 'who may reach what on the machines themselves, by name', {
+    example:
+      '{ office: { cidrs: [203.0.113.0/24] }, machines: { inbound: [{ from: office, ports: [22] }] } }',
+    byDefault: 'ssh from anywhere, and what the fleet needs',
+  }),
   access: accessKey,
   drift: later('remove it: what differs is always repaired'),
 };

@@ -23,6 +23,7 @@ import { type Hosts, hostsOf } from './host/hosts.ts';
 import { checkProviderKeys, incusOf, incusPoolOf } from './incus.ts';
 import { cidrPattern, fleetShape } from './keys.ts';
 import { reserveOf } from './reserve.ts';
+import { poolGroupsOf, securityGroupsOf } from './security/read.ts';
 
 export interface FleetInput {
   /** Shown in problems. */
@@ -52,17 +53,18 @@ export function parseFleet({ file, text, env, read = () => undefined }: FleetInp
   const network = networkOf(get(tree, 'network'), problems);
   checkRoom(tree, pools, network, problems);
   const incus = incusOf(tree, network, problems);
-  const machine = registryOf(tree, pools, problems);
-  const access = accessOf(tree, Object.values(pools).flatMap(machineNames), problems);
+  const machines = Object.values(pools).flatMap(machineNames);
+  const machine = registryOf(tree, machines, problems);
+  const access = accessOf(tree, machines, problems);
+  const securityGroups = securityGroupsOf(tree, machines, problems);
   const found = problems.found();
   if (found.length > 0) return { ok: false, problems: found };
-  const name = textOf(get(tree, 'fleet')) ?? '';
   const fleet: FleetModel = {
-    name,
+    name: textOf(get(tree, 'fleet')) ?? '',
     pools,
     network,
     registry: present({ machine }),
-    ...present({ host: hosts.all, incus, access }),
+    ...present({ host: hosts.all, incus, access, securityGroups }),
   };
   const warnings = problems.warnings();
   const value = { fleet, origins: { ...originsOf(tree), ...hosts.origins } };
@@ -160,6 +162,7 @@ function poolOf({ key, value }: Entry, root: Tree, problems: Problems): PoolMode
     replaceAfterMs: parseDurationMs(textOf(get(value, 'replace_after')) ?? ''),
     address,
     incus,
+    securityGroups: poolGroupsOf(value),
   });
   checkProviderKeys(pool, value, problems);
   return pool;
@@ -280,15 +283,10 @@ function checkRoom(
   tell('containers', network.containers, subnets, all);
 }
 
-function registryOf(
-  tree: Tree,
-  pools: Readonly<Record<string, PoolModel>>,
-  problems: Problems,
-): string | undefined {
+function registryOf(tree: Tree, names: readonly string[], problems: Problems): string | undefined {
   const written = get(tree, 'registry', 'machine');
   const name = textOf(written);
   if (name === undefined) return undefined;
-  const names = Object.values(pools).flatMap(machineNames);
   if (names.includes(name)) return name;
   const near = suggest(name, names);
   problems.add('unknown-machine', {

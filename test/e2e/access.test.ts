@@ -176,13 +176,7 @@ describe('access', () => {
     const sudo = async (...argv: string[]) => await ssh(mine, 'app-1', 'sudo', '-n', ...argv);
     expect(await sudo('whoami')).toMatchObject({ code: 0, stdout: 'root\n' });
     expect((await sudo('systemctl', 'status', 'ssh.service')).code).toBe(0);
-    for (const argv of [
-      ['id'],
-      ['whoami', '--help'],
-      ['systemctl', 'stop', 'cron'],
-      ['-s'],
-      ['-u', 'other', 'whoami'],
-    ]) {
+    for (const argv of [['id'], ['whoami', '--help'], ['-u', 'other', 'whoami']]) {
       expect(await sudo(...argv), argv.join(' ')).toMatchObject({
         stdout: '',
         stderr: expect.stringMatching(/password is required|not allowed/) as string,

@@ -210,10 +210,11 @@ async function named(
 
 /** A certificate, whatever it takes: the one there is, or a new one for the token. */
 async function becomeKnown(
-  config: ToldConfig,
+  first: ToldConfig,
   where: { configFile: string; stateDir: string; signal: AbortSignal },
 ): Promise<Identity | undefined> {
   const { configFile, stateDir, signal } = where;
+  let config = first;
   for (let waitMs = 100; !signal.aborted; waitMs = Math.min(waitMs * 2, 10_000)) {
     const known = await loadIdentity(stateDir);
     if (known !== undefined && config.token === undefined) return known;
@@ -229,6 +230,8 @@ async function becomeKnown(
         log.again('join', `could not join the fleet: ${await whyNot(cause, config, signal)}`);
     }
     await sleep(waitMs * (0.5 + Math.random()), undefined, { signal }).catch(() => {});
+    // A token that has ended may have been replaced meanwhile by whoever makes the machine.
+    config = await readConfig(configFile).catch(() => config);
   }
   return undefined;
 }

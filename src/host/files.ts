@@ -8,6 +8,7 @@ import { removeFile, writeAtomic } from './atomic.ts';
 import { exec, tail } from './exec.ts';
 import type { Facility, HostContext } from './facility.ts';
 import { createOriginals } from './originals.ts';
+import { daemonReload } from './systemctl.ts';
 
 const commandTimeoutMs = 120_000;
 
@@ -103,6 +104,8 @@ async function accepted({ path, check, secret }: FileResource, beside: string): 
 }
 
 async function told(path: string, command: readonly string[]): Promise<void> {
+  // Files of units come in numbers: systemd reads all of them in one go.
+  if (command.join(' ') === 'systemctl daemon-reload') return await daemonReload();
   const { code, stdout, stderr } = await exec(command, { timeoutMs: commandTimeoutMs });
   if (code === 0) return;
   throw new BallastError('command-failed', `${command.join(' ')} failed after ${path} was changed`, {

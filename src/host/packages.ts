@@ -1,6 +1,7 @@
 import { BallastError } from '#base/errors.ts';
 import type { PackageResource } from '#compile/manifest.ts';
 import type { Fields, Observed } from '#converge/fields.ts';
+import type { Ledger } from '#converge/ledger.ts';
 import { batch, limit } from './batch.ts';
 import { cachedBy } from './cached.ts';
 import { type Executed, exec, run, tail } from './exec.ts';
@@ -16,6 +17,9 @@ interface Installed {
 /** Debian packages. Those asked for together are installed together. */
 export function createPackages({ progress }: Pick<HostContext, 'progress'>): Facility<PackageResource> {
   const installed = cachedBy(['/var/lib/dpkg/status'], readInstalled);
+
+  /** Packages that came along with one that was asked for, as the ledger remembers it. */
+  let company: ReadonlyMap<string, readonly string[]> = new Map();
 
   async function install(wanted: readonly PackageResource[]): Promise<void> {
     const command = [
@@ -35,9 +39,21 @@ export function createPackages({ progress }: Pick<HostContext, 'progress'>): Fac
       await apt(['update']);
       done = await apt(command);
     }
-    if (done.code === 0) return;
+    if (done.code === 0) return noteCompany(wanted, before);
     await dropHalfMade(before);
     throw installFailure(wanted, done);
+  }
+
+  async function noteCompany(
+    wanted: readonly PackageResource[],
+    before: ReadonlyMap<string, State>,
+  ): Promise<void> {
+    const asked = new Set(wanted.map(({ name }) => name));
+    const fresh = [...(await readInstalled()).keys()].filter(
+      (name) => before.get(name)?.status !== 'installed' && !asked.has(name),
+    );
+    const of = (name: string): string[] => [...new Set([...(company.get(name) ?? []), ...fresh])].sort();
+    company = new Map([...company, ...[...asked].map((name): [string, string[]] => [name, of(name)])]);
   }
 
   const installTogether = batch<PackageResource>(install, 10);
@@ -63,7 +79,8 @@ export function createPackages({ progress }: Pick<HostContext, 'progress'>): Fac
   }
 
   return {
-    async observe(resources) {
+    async observe(resources, ledger) {
+      company = companyOf(ledger);
       const present = await installed();
       return new Map(
         resources.flatMap((resource): [string, Observed][] => {
@@ -74,8 +91,12 @@ export function createPackages({ progress }: Pick<HostContext, 'progress'>): Fac
       );
     },
     async apply({ action, resource, before }) {
-      if (action !== 'delete') await ensure(resource);
-      else await alone(async () => await leave(resource, before));
+      const { name } = resource;
+      if (action !== 'delete') {
+        await ensure(resource);
+        return company.has(name) ? company.get(name)?.join(' ') : undefined;
+      }
+      await alone(async () => await leave(resource, before, company.get(name) ?? []));
       return undefined;
     },
   };
@@ -108,16 +129,37 @@ async function mark(hold: boolean, name: string): Promise<void> {
  * Removes what Ballast installed, and no more: when somebody else's package has come to need it, it stays, marked as
  * one that goes with the last that needs it. A package that was to be absent is not brought back.
  */
-async function leave({ name, hold, absent }: PackageResource, before: Fields | null): Promise<void> {
+async function leave(
+  { name, hold, absent }: PackageResource,
+  before: Fields | null,
+  company: readonly string[],
+): Promise<void> {
   const is = (await readInstalled()).get(name);
   if (is === undefined || absent) return;
   if (hold && is.held && before?.['held'] !== true) await mark(false, name);
   if (before !== null && before['installed'] !== false) return;
   const would = await apt(['--simulate', 'remove', name]);
   const others = [...would.stdout.matchAll(/^Remv (\S+)/gm)].filter(([, other]) => other !== name);
-  if (others.length > 0) await run(['apt-mark', 'auto', name]);
-  else await remove(name);
+  if (others.length > 0) return void (await run(['apt-mark', 'auto', name]));
+  await remove(name);
+  await removeUnneeded(company);
 }
+
+/** Of packages that came along with others, those that nobody needs any more. */
+async function removeUnneeded(names: readonly string[]): Promise<void> {
+  if (names.length === 0) return;
+  const { stdout } = await apt(['--simulate', 'autoremove']);
+  const unneeded = [...stdout.matchAll(/^Remv (\S+)/gm)].map(([, name = '']) => name);
+  const ours = unneeded.filter((name) => names.includes(name));
+  if (ours.length > 0) await apt(['remove', ...ours]);
+}
+
+const companyOf = (ledger: Ledger): ReadonlyMap<string, readonly string[]> =>
+  new Map(
+    Object.values(ledger).flatMap(({ resource, note }): [string, readonly string[]][] =>
+      resource.kind === 'package' && note !== undefined ? [[resource.name, note.split(' ')]] : [],
+    ),
+  );
 
 async function remove(name: string): Promise<void> {
   const done = await apt(['remove', '--allow-change-held-packages', name]);

@@ -23,6 +23,7 @@ export function userResources({ host, origin }: Asked): UserResource[] {
     ...user,
     after: [...new Set([user.group, ...user.groups])].filter((group) => group in host.groups).map(groupId),
     origin: origin('users', name),
-    confirm: true,
+    // Nobody comes in by an account of the system.
+    ...(user.system ? {} : { confirm: true }),
   }));
 }

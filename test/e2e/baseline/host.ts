@@ -76,6 +76,7 @@ mkdir -p /opt/debs && cd /opt/debs
 make() {
   mkdir -p $1/DEBIAN $1/usr/bin
   printf 'Package: %s\\nVersion: %s\\nArchitecture: all\\nMaintainer: nobody\\nDescription: test\\n' $1 $2 > $1/DEBIAN/control
+  [ $1 != hello-ballast ] || echo 'Depends: part-ballast' >> $1/DEBIAN/control
   [ $1 != broken-ballast ] || { printf '#!/bin/sh\necho it is broken >&2; exit 1\n' > $1/DEBIAN/postinst; chmod 755 $1/DEBIAN/postinst; }
   printf '#!/bin/sh\\necho hello %s\\n' $2 > $1/usr/bin/$1; chmod 755 $1/usr/bin/$1
   dpkg-deb --root-owner-group --build $1 $1_$2_all.deb >/dev/null
@@ -86,6 +87,7 @@ make() {
 make hello-ballast 1.0
 make hello-ballast 2.0
 make gone-ballast 1.0
+make part-ballast 1.0
 make broken-ballast 1.0
 rm -f /etc/apt/sources.list /etc/apt/sources.list.d/*
 echo 'deb [trusted=yes] file:/opt/debs ./' > /etc/apt/sources.list.d/own.list

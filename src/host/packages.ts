@@ -80,7 +80,8 @@ export function createPackages({ progress }: Pick<HostContext, 'progress'>): Fac
 
   return {
     async observe(resources, ledger) {
-      company = companyOf(ledger);
+      // What is being installed meanwhile is not in the ledger yet.
+      company = new Map([...companyOf(ledger), ...company]);
       const present = await installed();
       return new Map(
         resources.flatMap((resource): [string, Observed][] => {
@@ -97,6 +98,7 @@ export function createPackages({ progress }: Pick<HostContext, 'progress'>): Fac
         return company.has(name) ? company.get(name)?.join(' ') : undefined;
       }
       await alone(async () => await leave(resource, before, company.get(name) ?? []));
+      company = new Map([...company].filter(([other]) => other !== name));
       return undefined;
     },
   };

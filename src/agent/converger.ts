@@ -5,6 +5,7 @@ import { placeOf } from '#converge/kinds.ts';
 import { beginSteps, endStep, type LedgerEntry, settleLedger } from '#converge/ledger.ts';
 import type { Step } from '#converge/step.ts';
 import type { Facilities, Facility } from '#host/facility.ts';
+import type { DriftBook } from './drift-book.ts';
 import { createFailures, type Failures } from './failures.ts';
 import { type Guard, isGuarded } from './guard.ts';
 import { explain, log } from './log.ts';
@@ -23,6 +24,8 @@ export interface ConvergerOptions {
   /** Stands by changes that could cut the machine off. Absent: they are made like all others. */
   readonly guard?: Guard;
   readonly onUndone?: (undone: Undone) => void;
+  /** Decides what is done about drift. Absent: all of it is put right. */
+  readonly drift?: DriftBook;
 }
 
 export interface Converger {
@@ -34,6 +37,8 @@ export interface Converger {
   /** Generation of the newest manifest that the machine was seen to hold completely. */
   readonly converged: () => number;
   readonly failures: Failures;
+  /** Numbers of the last look that was begun and of the last that ended with its steps under way. */
+  readonly looks: () => { readonly begun: number; readonly ended: number };
   /** Reports that something of the agent's own fails, and that it is well again. */
   readonly complain: (what: string, cause: unknown) => void;
   readonly content: (what: string) => void;
@@ -50,7 +55,7 @@ const roundDelayMs = 20;
  * does not wait for the steps of the one before, so that a slow pull holds up no new manifest.
  */
 export function createConverger(options: ConvergerOptions): Converger {
-  const { facilities, memory, signal, onChange, onStep, guard, onUndone = () => {} } = options;
+  const { facilities, memory, signal, onChange, onStep, drift, guard, onUndone = () => {} } = options;
   const kinds = Object.keys(facilities) as ResourceKind[];
   const observer = createObserver(facilities);
   const failures = createFailures();
@@ -61,6 +66,7 @@ export function createConverger(options: ConvergerOptions): Converger {
   let timer: NodeJS.Timeout | undefined;
   let retry: NodeJS.Timeout | undefined;
   let looking = false;
+  let looks = { begun: 0, ended: 0 };
 
   function schedule(delayMs: number): void {
     if (timer !== undefined || looking || signal.aborted) return;
@@ -74,10 +80,13 @@ export function createConverger(options: ConvergerOptions): Converger {
     const wanted = manifest;
     if (wanted === undefined || signal.aborted) return;
     looking = true;
+    const { begun } = looks;
+    looks = { ...looks, begun: begun + 1 };
     try {
       await lookAndPlan(wanted);
       await startSteps();
       void settle();
+      looks = { ...looks, ended: begun + 1 };
       failures.content('agent:ledger');
     } catch (cause) {
       complain('agent:ledger', cause);
@@ -99,9 +108,13 @@ export function createConverger(options: ConvergerOptions): Converger {
       setTimeout(() => mark([kind]), 1_000);
     }
     // What could not be seen is left alone: it may be well.
-    const steps = diff(wanted, observer.sights(), memory.ledger()).filter(
+    const found = diff(wanted, observer.sights(), memory.ledger()).filter(
       ({ resource }) => !blind.has(resource.kind),
     );
+    const isUnsure = ({ resource }: Step): boolean =>
+      busy.has(placeOf(resource)) || observer.isStale(resource);
+    const steps = (await drift?.judge(found, { manifest: wanted, blind, isUnsure }, Date.now())) ?? found;
+    if (manifest !== wanted) return;
     round = createRound(
       steps,
       ({ resource }) => observer.isStale(resource),
@@ -116,6 +129,7 @@ export function createConverger(options: ConvergerOptions): Converger {
     await memory.keepLedger(settleLedger(memory.ledger(), wanted, observer.sights()));
     if (converged !== wanted.generation) log.info(`holds manifest ${wanted.generation}`);
     converged = wanted.generation;
+    drift?.settled();
   }
 
   async function startSteps(): Promise<void> {
@@ -155,6 +169,7 @@ export function createConverger(options: ConvergerOptions): Converger {
     busy.delete(placeOf(resource));
     observer.changed(resource);
     round.end(step, ok);
+    drift?.ended(step, ok, Date.now());
     onStep(step, ok ? 'done' : 'failed');
     if (isGuarded(step)) guard?.ended(step, ok ? undefined : failures.of(key)?.failure.what);
     await startSteps().catch(ledgerFails);
@@ -223,6 +238,7 @@ export function createConverger(options: ConvergerOptions): Converger {
     markAll: () => mark(kinds),
     converged: () => converged,
     failures,
+    looks: () => looks,
     complain,
     content: (what) => failures.content(what),
     blockerOf: (id) => round.blockerOf(id),

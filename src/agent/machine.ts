@@ -2,16 +2,18 @@ import type { Manifest } from '#compile/manifest.ts';
 import { createFacilities } from '#host/facilities.ts';
 import { openJobBook } from '#host/jobs.ts';
 import { armUndo, disarmUndo } from '#host/undo-timer.ts';
-import type { ToAgent } from '#wire/agent-messages.ts';
+import type { RepairOutcome, ToAgent } from '#wire/agent-messages.ts';
 import { refusal } from './acceptance.ts';
 import { type Converger, createConverger } from './converger.ts';
+import { openDrift } from './drift.ts';
+import type { DriftBook } from './drift-book.ts';
 import { type GuardOptions, openGuard } from './guard.ts';
 import { log } from './log.ts';
 import { type Memory, openMemory } from './memory.ts';
 import { type News, newsOfCrash, newsOfFailure, newsOfStep, newsOfUndone, newsOfUnhealthy } from './news.ts';
 import { containersOf, createReplicas, type Replicas } from './replicas.ts';
 import { openVault } from './vault.ts';
-import { startWatch } from './watch.ts';
+import { startWatch } from './watch/watch.ts';
 
 export interface MachineOptions {
   readonly machine: string;
@@ -36,6 +38,9 @@ export interface Machine {
   readonly give: (message: Extract<ToAgent, { kind: 'manifest' }>) => void;
   /** The control plane is there again: what waits to be confirmed may begin. */
   readonly connected: () => void;
+  readonly drift: DriftBook;
+  /** Puts right, once, all drift that matches. Settles when that is done or fails. */
+  readonly repair: (pattern: string, signal: AbortSignal) => Promise<RepairOutcome>;
   readonly serviceOf: (replica: string) => string;
 }
 
@@ -68,13 +73,20 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
     arm: async () => await armUndo([process.execPath, 'agent', '--undo', '--state', stateDir], undoMs),
     disarm: disarmUndo,
   });
-  const converger = createConverger({
+  const { drift, repairs, witness } = await openDrift(stateDir, onNews, {
+    guard,
+    converger: () => converger,
+  });
+  const converger: Converger = createConverger({
+    drift,
     facilities,
     memory,
     signal,
     guard,
     onUndone: (undone) => onNews(newsOfUndone(undone, Date.now())),
     onChange() {
+      repairs.look();
+      watch.refresh();
       if (manifest) replicas.look(manifest, facilities.container.units(), jobs.ends());
       onChange();
     },
@@ -92,6 +104,7 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
   const watch = await startWatch({
     signal,
     onDirty: (kinds, place) => converger.mark(kinds, place),
+    onTrace: witness.heard,
     onHealth: (container, status) => replicas.told(container, status),
     onExit: (container, exitCode) => replicas.exited(container, exitCode),
   });
@@ -143,6 +156,8 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
     replicas,
     give,
     connected: () => converger.mark([]),
+    drift,
+    repair: repairs.repair,
     serviceOf: (replica) =>
       (manifest ? containersOf(manifest) : []).find(({ name }) => name === replica)?.service ?? '',
   };

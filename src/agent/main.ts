@@ -94,6 +94,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     backlog: () => link?.backlog() ?? 0,
     machine: config.machine,
     serviceOf: machine.serviceOf,
+    repair: machine.repair,
   });
   const conditions = watchConditions({
     signal,
@@ -133,6 +134,7 @@ function receive(message: ToAgent, machine: Machine, streams: ReturnType<typeof 
     case 'logs':
     case 'exec':
     case 'delete-volume':
+    case 'repair':
       streams.start(message);
       break;
     default:
@@ -158,11 +160,12 @@ function createVoice(
   let timer: NodeJS.Timeout | undefined;
 
   async function report(always: boolean): Promise<void> {
-    const { memory, converger, replicas } = machine;
+    const { memory, converger, replicas, drift } = machine;
     const known = replicas.reports();
     if (last === undefined && isUnsure(machine) && Date.now() - born < patienceMs) return later(always, 50);
     const input = { manifest: machine.manifest(), ledger: memory.ledger(), facts: await facts() };
-    const next = makeReport({ ...input, converger, replicas: known, conditions: conditions.list() });
+    const troubles = { conditions: conditions.list(), drift: drift.list() };
+    const next = makeReport({ ...input, ...troubles, converger, replicas: known });
     if (!always && last !== undefined && saysTheSame(next, last)) return;
     if (send({ kind: 'report', report: next })) last = next;
   }

@@ -1,5 +1,5 @@
 import type { ContainerResource } from '#compile/manifest.ts';
-import { leaves, type Step } from '#converge/step.ts';
+import type { Step } from '#converge/step.ts';
 import type { MachineCondition } from '#plan/model.ts';
 import type { FromAgent } from '#wire/agent-messages.ts';
 import type { Undone } from './undo.ts';
@@ -8,19 +8,10 @@ export type News = Extract<FromAgent, { kind: 'event' }>['event'];
 
 /** What people are told about a step that ended well; undefined when it is of no interest. */
 export function newsOfStep(step: Step, at: number): News | undefined {
-  const { resource, cause, changes, action } = step;
+  const { resource, cause, action } = step;
   const about = { at, subject: resource.id, cause, ...appOf(step) };
-  if (cause === 'corrective') {
-    const names = changes.map(({ name }) => name).join(', ');
-    const found = action === 'create' ? 'was missing' : `differed (${names})`;
-    return {
-      ...about,
-      kind: 'drift',
-      what: leaves(step)
-        ? `${resource.id} was not wanted and is removed`
-        : `${resource.id} ${found} and is put right`,
-    };
-  }
+  // Of drift the book of it tells.
+  if (cause === 'corrective') return undefined;
   if (resource.kind !== 'container' || action === 'forget') return undefined;
   const did = {
     create: 'started',

@@ -1,7 +1,7 @@
 import { same } from '#base/json.ts';
 import type { Manifest } from '#compile/manifest.ts';
 import type { Ledger } from '#converge/ledger.ts';
-import type { MachineCondition, MachineFacts, ReplicaReport } from '#plan/model.ts';
+import type { Drift, MachineCondition, MachineFacts, ReplicaReport } from '#plan/model.ts';
 import type { AgentReport } from '#wire/agent-messages.ts';
 import type { Converger } from './converger.ts';
 import { containersOf } from './replicas.ts';
@@ -13,7 +13,11 @@ export interface ReportInput {
   readonly converger: Pick<Converger, 'converged' | 'failures' | 'blockerOf'>;
   readonly replicas: readonly ReplicaReport[];
   readonly conditions: readonly MachineCondition[];
+  readonly drift: readonly Drift[];
 }
+
+/** More than this nobody reads one by one, and a report is to stay small. */
+const driftMax = 500;
 
 /** What the server is told about this machine. */
 export function makeReport(input: ReportInput): AgentReport {
@@ -25,6 +29,7 @@ export function makeReport(input: ReportInput): AgentReport {
     replicas: Object.fromEntries([...stuck(input), ...leaving(input), ...input.replicas.map(byId)]),
     failures: converger.failures.list(),
     ...(input.conditions.length > 0 ? { conditions: input.conditions } : {}),
+    ...(input.drift.length === 0 ? {} : { drift: input.drift.slice(0, driftMax) }),
   };
 }
 

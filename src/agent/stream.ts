@@ -1,8 +1,8 @@
-import type { FromAgent, ToAgent } from '#wire/agent-messages.ts';
+import type { FromAgent, RepairOutcome, ToAgent } from '#wire/agent-messages.ts';
 import type { TerminalSize } from '#wire/exec-messages.ts';
 
 /** What the server may ask for beside manifests: each runs until it ends or is cancelled. */
-export type StreamRequest = Extract<ToAgent, { kind: 'logs' | 'exec' | 'delete-volume' }>;
+export type StreamRequest = Extract<ToAgent, { kind: 'logs' | 'exec' | 'delete-volume' | 'repair' }>;
 export type StreamInput = Exclude<ToAgent, StreamRequest | { kind: 'manifest' }>;
 
 export interface StreamContext {
@@ -11,6 +11,7 @@ export interface StreamContext {
   readonly backlog: () => number;
   readonly machine: string;
   readonly serviceOf: (replica: string) => string;
+  readonly repair: (pattern: string, signal: AbortSignal) => Promise<RepairOutcome>;
 }
 
 /** One request that is being served. */

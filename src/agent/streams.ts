@@ -3,6 +3,7 @@ import { runDeleteVolume } from './delete-volume.ts';
 import { runExec } from './exec-stream.ts';
 import { explain } from './log.ts';
 import { runLogs } from './logs.ts';
+import { runRepair } from './repair.ts';
 import type { Stream, StreamContext, StreamInput, StreamRequest } from './stream.ts';
 
 export interface Streams {
@@ -67,6 +68,8 @@ function run(request: StreamRequest, context: StreamContext): Stream {
       return runExec(request, context);
     case 'delete-volume':
       return runDeleteVolume(request);
+    case 'repair':
+      return runRepair(request, context);
     default:
       return never(request);
   }

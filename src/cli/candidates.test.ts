@@ -23,7 +23,7 @@ const words = async (line: string) => (await candidates(line.split(' '), shell))
 describe('completion offers', () => {
   test.each([
     ['de', ['deploy']],
-    ['re', ['restart', 'releases', 'registry']],
+    ['re', ['restart', 'releases', 'repair', 'registry']],
     ['__', []],
     ['machine ', ['ls', 'add', 'user-data', 'drain', 'cordon', 'uncordon', 'replace', 'rm', 'ssh']],
     ['machine a', ['add']],

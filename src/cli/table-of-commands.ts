@@ -94,6 +94,21 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
     summary: 'Show what happened in the fleet, and why',
     load: async () => (await import('./commands/events.ts')).events,
   },
+  drift: {
+    group: watch,
+    summary: 'Show what was changed on machines by hand, and what becomes of it',
+    load: async () => (await import('./commands/drift.ts')).drift,
+  },
+  repair: {
+    group: watch,
+    summary: 'Put right what differs on machines, once',
+    load: async () => (await import('./commands/repair.ts')).repair,
+  },
+  explain: {
+    group: watch,
+    summary: 'Show all that a machine holds, and which line of which file asked for it',
+    load: async () => (await import('./commands/explain.ts')).explain,
+  },
   'machine ls': {
     group: fleet,
     summary: 'List the machines',

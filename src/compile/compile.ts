@@ -1,3 +1,4 @@
+import { fitsGlob } from '#base/glob.ts';
 import { poolOf } from '#plan/machines/pool.ts';
 import type { Plan, Policy } from '#plan/model.ts';
 import { accessResources } from './access/access.ts';
@@ -7,7 +8,7 @@ import { firewallResources } from './firewall.ts';
 import type { Fixtures } from './fixtures.ts';
 import { hostResources, oncePerId } from './host/host.ts';
 import { hostFirewallResources } from './host-firewall.ts';
-import type { Manifest, Resource } from './manifest.ts';
+import type { DriftRules, Manifest, Resource } from './manifest.ts';
 import { networkResources } from './network.ts';
 import { registryClientResources, registryResources } from './registry.ts';
 import { placedReplicas, servedServices } from './view.ts';
@@ -45,6 +46,7 @@ export function compileManifest({ policy, plan, machine, fixtures }: CompileInpu
     machine,
     generation: plan.number,
     ...(diskBytes === undefined ? {} : { reserve: { diskBytes } }),
+    ...driftRules(policy, machine),
     // An edge to what this machine does not hold has nothing to wait for.
     resources: oncePerId(resources).map((resource) => ({
       ...resource,
@@ -62,4 +64,11 @@ function withoutTwins(resources: readonly Resource[]): readonly Resource[] {
     packages.add(id);
     return true;
   });
+}
+
+function driftRules({ fleet: { drift } }: Policy, machine: string): { readonly drift?: DriftRules } {
+  if (drift === undefined) return {};
+  const here = drift.allow.filter(({ machines = '*' }) => fitsGlob(machine, machines));
+  const allow = here.map(({ resource, until }) => ({ resource, until }));
+  return { drift: { repair: drift.repair, allow } };
 }

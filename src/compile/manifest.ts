@@ -6,6 +6,15 @@ export interface Manifest {
   readonly resources: readonly Resource[];
   /** What is to stay free for the machine's own system. Absent parts: what the agent thinks right. */
   readonly reserve?: { readonly diskBytes?: number };
+  /** Absent: what differs is always repaired. */
+  readonly drift?: DriftRules;
+}
+
+/** What becomes of differences that are found although the manifest did not change. */
+export interface DriftRules {
+  readonly repair: 'always' | 'report';
+  /** Patterns of resource ids that may differ until then, ms since the epoch. */
+  readonly allow: readonly { readonly resource: string; readonly until: number }[];
 }
 
 /**

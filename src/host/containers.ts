@@ -13,7 +13,15 @@ import { offerUnit, quadletGenerator, withdrawUnit } from './fresh-unit.ts';
 import type { JobBook, JobEnds } from './jobs.ts';
 import { lastExit, tellingLines } from './journal.ts';
 import { isSettled, quadletDirectory, quadletName, quadletPath, restartPolicy, unitOf } from './quadlet.ts';
-import { daemonReload, reasonOf, showUnits, systemctl, type UnitState, unitLog } from './systemctl.ts';
+import {
+  daemonReload,
+  reasonOf,
+  showUnits,
+  systemctl,
+  type UnitState,
+  unitLog,
+  unmask,
+} from './systemctl.ts';
 
 const startTimeoutMs = 90_000;
 
@@ -110,10 +118,12 @@ async function ensure(
     await mkdir(quadletDirectory, { recursive: true, mode: 0o755 });
     await writeAtomic(quadletPath(name), quadlet, { mode: 0o600, uid: 0, gid: 0 });
   }
+  const isMasked = state?.load === 'masked';
+  if (isMasked) await unmask(unit);
   // What may end for good has to be read with all the rest: systemd forgets how a unit ended that nothing refers to.
   if (step.before === null && restartPolicy(quadlet) === 'always') await offerUnit(name);
   // A unit file that systemd has not read is as good as none; a crash may have left one.
-  else if (changed || state?.load !== 'loaded' || state.needsReload) {
+  else if (changed || isMasked || state?.load !== 'loaded' || state.needsReload) {
     await withdrawUnit(name);
     await daemonReload();
   }

@@ -68,6 +68,12 @@ export const daemonReload: () => Promise<void> = (() => {
 export const systemctl = async (args: readonly string[], timeoutMs = 120_000): Promise<Executed> =>
   await exec(['systemctl', ...args], { timeoutMs });
 
+/** Takes away what keeps a unit from being started, until the next start of the machine or for ever. */
+export async function unmask(unit: string): Promise<void> {
+  await systemctl(['unmask', unit]);
+  await systemctl(['unmask', '--runtime', unit]);
+}
+
 /** Why systemctl failed: its first line that is neither a warning nor advice where to look. */
 export const reasonOf = (stderr: string): string =>
   stderr.split('\n').find((line) => line.trim() !== '' && !/^(?:Warning: |See "|Hint: )/.test(line)) ?? '';

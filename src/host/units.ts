@@ -4,7 +4,15 @@ import type { Observed } from '#converge/fields.ts';
 import { placeOf } from '#converge/kinds.ts';
 import type { Step } from '#converge/step.ts';
 import type { Facility } from './facility.ts';
-import { daemonReload, reasonOf, showUnits, systemctl, type UnitState, unitLog } from './systemctl.ts';
+import {
+  daemonReload,
+  reasonOf,
+  showUnits,
+  systemctl,
+  type UnitState,
+  unitLog,
+  unmask,
+} from './systemctl.ts';
 
 const lasting = new Set(['enabled', 'static', 'generated', 'indirect', 'alias', 'linked', 'transient']);
 const startTimeoutMs = 120_000;
@@ -45,7 +53,7 @@ async function ensure({ resource, before }: Step<UnitResource>): Promise<void> {
   const state = await stateOf(name);
   if (state.needsReload || state.load !== 'loaded') await daemonReload();
   const now = state.load === 'loaded' ? state : await stateOf(name);
-  if (now.load === 'masked' && (enabled || active !== false)) await act(name, ['unmask', name]);
+  if (now.load === 'masked' && (enabled || active !== false)) await unmask(name);
   if (now.load === 'not-found') throw notFound(name);
   const is = switches(now);
   // Without its own reload: nothing here changes what systemd has already read.
@@ -56,7 +64,10 @@ async function ensure({ resource, before }: Step<UnitResource>): Promise<void> {
   }
   const stale = is.active && before?.['stamp'] !== stamp;
   if (stale) await act(name, [reload ? 'reload-or-restart' : 'restart', name]);
-  else if (!is.active && active === true) await act(name, ['start', name]);
+  else if (!is.active && active === true) {
+    await act(name, ['start', name]);
+    await expectActive(name);
+  }
 }
 
 /** Its link to nothing is made first, so that nobody starts it again in between. */
@@ -80,6 +91,17 @@ async function leave({ resource: { name, active }, before }: Step<UnitResource>)
   if (active === 'any') return;
   if (is.active && !was('active')) await act(name, ['stop', name]);
   else if (!is.active && was('active')) await act(name, ['start', name]);
+}
+
+/** systemd counts it as success when a unit ends at once, or a condition in it keeps it from running. */
+async function expectActive(name: string): Promise<void> {
+  const state = await stateOf(name);
+  if (switches(state).active) return;
+  throw new BallastError('command-failed', `${name} was started and does not run`, {
+    why: 'it has ended already, or a condition in it is not met on this machine',
+    fix: `see systemctl status ${name} there; a unit that is to end by itself cannot be active`,
+    log: await unitLog(name).catch(() => []),
+  });
 }
 
 async function stateOf(name: string): Promise<UnitState> {

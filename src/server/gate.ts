@@ -46,11 +46,13 @@ export interface Gate {
 
 export function openGate(base: Foundation, options: ServerOptions, closing: AbortSignal): Gate {
   const { state, secrets, authority, leadership, intake, log, now } = base;
+  const metrics = createMetrics(base.storePath);
   const { version = 'development' } = options;
   const { changes } = state;
   const hub = new Hub({
     ...{ changes, now, log },
     tell(event) {
+      metrics.saw(event);
       intake.tell(event);
       access.heard(event);
     },
@@ -78,7 +80,6 @@ export function openGate(base: Foundation, options: ServerOptions, closing: Abor
   const fixtures = withServer(async () => await access.complete(await registry.fixtures()), {
     ...{ policy: () => state.policy, ownAddresses, port: door.port },
   });
-  const metrics = createMetrics(base.storePath);
   const executables = createExecutables(
     join(resolve(options.dataDir), 'executables'),
     options.local?.executable,

@@ -152,7 +152,7 @@ export class Hub {
     else this.#report(machine, message.report);
   }
 
-  #report(machine: string, { converged, facts, replicas, failures, conditions }: AgentReport): void {
+  #report(machine: string, { converged, facts, replicas, failures, conditions, drift }: AgentReport): void {
     const before = this.#reports.get(machine);
     const after: MachineReport = {
       machine,
@@ -163,6 +163,7 @@ export class Hub {
       replicas,
       failures,
       ...(conditions === undefined ? {} : { conditions }),
+      ...(drift === undefined ? {} : { drift }),
     };
     this.#put(after);
     if (before === undefined || !same(lasting(before), lasting(after))) this.#changed();

@@ -1,18 +1,29 @@
 import { statSync } from 'node:fs';
 import type { Picture } from './api/app-views.ts';
+import type { NewEvent } from './state.ts';
 
 /** Counts and gauges in Prometheus's text format. */
 export interface Metrics {
   readonly count: (operation: string, status: number) => void;
+  /** Takes in an event that a machine told. */
+  readonly saw: (event: NewEvent) => void;
   readonly text: (picture: Picture, facts: { readonly version: string; readonly epoch: number }) => string;
 }
 
 export function createMetrics(storePath?: string): Metrics {
   const requests = new Map<string, number>();
+  const found = new Map<string, number>();
+  const repaired = new Map<string, number>();
   return {
     count(operation, status) {
       const key = `operation="${operation}",status="${status}"`;
       requests.set(key, (requests.get(key) ?? 0) + 1);
+    },
+    saw({ kind, stage, machine = '', subject = '' }) {
+      if (kind !== 'drift' || stage === undefined || stage === 'over') return;
+      const counts = stage === 'repaired' ? repaired : found;
+      const key = `machine="${machine}",kind="${subject.slice(0, subject.indexOf(':'))}"`;
+      counts.set(key, (counts.get(key) ?? 0) + 1);
     },
     text(picture, { version, epoch }) {
       const { policy, plan, inventory } = picture;
@@ -51,6 +62,24 @@ export function createMetrics(storePath?: string): Metrics {
         family('ballast_waiting', 'gauge', 'Steps of the plan that something stands in the way of', [
           ['', plan.waiting.length],
         ]),
+        family(
+          'ballast_drift_found_total',
+          'counter',
+          'Differences that nobody asked for, found since the server started',
+          [...found],
+        ),
+        family(
+          'ballast_drift_repaired_total',
+          'counter',
+          'Differences that nobody asked for, put right since the server started',
+          [...repaired],
+        ),
+        family(
+          'ballast_drift_current',
+          'gauge',
+          'Differences that nobody asked for and that are there now',
+          currentDrift(picture),
+        ),
         family('ballast_requests_total', 'counter', 'Requests answered', [...requests]),
         ...(storePath === undefined
           ? []
@@ -70,6 +99,15 @@ function family(
 ): string {
   const lines = samples.map(([labels, value]) => `${name}${labels === '' ? '' : `{${labels}}`} ${value}\n`);
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`;
+}
+
+function currentDrift({ inventory }: Picture): (readonly [string, number])[] {
+  const all = Object.values(inventory.machines).flatMap(({ machine, drift = [] }) =>
+    drift.map(({ kind, doing }) => `machine="${machine}",kind="${kind}",doing="${doing}"`),
+  );
+  return [...Map.groupBy(all, (labels) => labels)]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([labels, same]) => [labels, same.length]);
 }
 
 function counted(label: string, values: readonly string[]): (readonly [string, number])[] {

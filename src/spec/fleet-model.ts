@@ -1,3 +1,4 @@
+import type { DriftModel } from './drift-model.ts';
 import type { HostModel } from './host-model.ts';
 import type { SecurityGroupModel } from './security-model.ts';
 
@@ -9,6 +10,8 @@ export interface FleetModel {
   readonly registry: RegistryModel;
   /** Baseline of every machine whose pool has none of its own. */
   readonly host?: HostModel;
+  /** Absent: what differs is always repaired. */
+  readonly drift?: DriftModel;
   /** Incus servers that pools are made on, by name. Absent: none. */
   readonly incus?: Readonly<Record<string, IncusModel>>;
   /** Who may log in. Absent: nobody was ever asked for, and sshd is left as it is. */

@@ -1,5 +1,5 @@
 import type { Manifest } from '#compile/manifest.ts';
-import type { MachineCondition, MachineFacts, ReplicaReport, StepFailure } from '#plan/model.ts';
+import type { Drift, MachineCondition, MachineFacts, ReplicaReport, StepFailure } from '#plan/model.ts';
 import type { TerminalSize } from './exec-messages.ts';
 import type { FleetEvent, LogLine } from './views.ts';
 
@@ -37,7 +37,9 @@ export type ToAgent =
   /** The person's terminal has another size now. */
   | { readonly kind: 'resize'; readonly stream: number; readonly size: TerminalSize }
   | { readonly kind: 'cancel'; readonly stream: number }
-  | { readonly kind: 'delete-volume'; readonly stream: number; readonly volume: string };
+  | { readonly kind: 'delete-volume'; readonly stream: number; readonly volume: string }
+  /** Put right, once, what matches the pattern, whatever the fleet file says. The output is a `RepairOutcome`. */
+  | { readonly kind: 'repair'; readonly stream: number; readonly resource: string };
 
 export type FromAgent =
   | { readonly kind: 'report'; readonly report: AgentReport }
@@ -56,4 +58,12 @@ export interface AgentReport {
   readonly failures: readonly StepFailure[];
   /** What the machine runs short of. Absent: of nothing. */
   readonly conditions?: readonly MachineCondition[];
+  /** What differs though nobody asked for it. Absent: nothing. */
+  readonly drift?: readonly Drift[];
+}
+
+/** What came of a repair: ids of what is as declared now, and what stands in the way of the rest. */
+export interface RepairOutcome {
+  readonly repaired: readonly string[];
+  readonly failures: readonly StepFailure[];
 }

@@ -39,6 +39,13 @@ const pool = z.strictObject({
   securityGroups: maybe(z.array(machineName)),
 });
 
+const drift = z.strictObject({
+  repair: z.enum(['always', 'report']),
+  allow: z.array(
+    z.strictObject({ resource: z.string().min(1).max(500), machines: maybe(text), until: z.number() }),
+  ),
+});
+
 const incus = z.strictObject({
   name: machineName,
   url: z.string().regex(/^https:\/\/[^\s/]+$/, 'https://HOST:PORT'),
@@ -73,6 +80,7 @@ export const fleetModel = schemaOf<FleetModel>()(
       host: maybe(hostModel),
       access: maybe(z.array(accessRule).max(1_000)),
       securityGroups: maybe(dictionary(securityGroup, machineName)),
+      drift: maybe(drift),
     })
     .meta({ id: 'Fleet' }),
 );

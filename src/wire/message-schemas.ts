@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { AgentReport, FromAgent } from './agent-messages.ts';
+import { drift } from './drift-schemas.ts';
 import type { ExecFromClient, ExecStart, TerminalSize } from './exec-messages.ts';
 import {
   dictionary,
@@ -28,6 +29,7 @@ const agentReport = schemaOf<AgentReport>()(
     replicas: dictionary(replicaReport),
     failures: z.array(stepFailure),
     conditions: maybe(z.array(machineCondition)),
+    drift: maybe(z.array(drift)),
   }),
 );
 

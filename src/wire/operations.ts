@@ -1,6 +1,7 @@
 import type { FleetModel } from '#spec/fleet-model.ts';
 import type { AppModel, Origins } from '#spec/model.ts';
 import { type AccessOperations, accessOperations } from './access-operations.ts';
+import { type DriftOperations, driftOperations } from './drift-operations.ts';
 import { joining } from './joining.ts';
 import { type SecretOperations, secretOperations } from './secret-operations.ts';
 import type {
@@ -26,7 +27,7 @@ import type {
  * The contract: input and output of every operation. Server, client, CLI and the OpenAPI document derive from it
  * and from the table below. Path parameters are fields of the input with the same name.
  */
-export interface Operations extends AccessOperations, SecretOperations {
+export interface Operations extends AccessOperations, DriftOperations, SecretOperations {
   status: { input: Empty; output: FleetStatus };
   /** With `fleet`: as it would be once that fleet file is applied and its machines are there. */
   previewApp: { input: { model: AppModel; origins: Origins; fleet?: FleetModel }; output: PlanPreview };
@@ -265,6 +266,7 @@ export const operations = {
     summary: 'Where and how to push images',
   },
   ...accessOperations,
+  ...driftOperations,
   ...secretOperations,
 } as const satisfies Record<OperationName, Operation>;
 

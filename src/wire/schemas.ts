@@ -2,6 +2,7 @@ import { z } from 'zod';
 import * as access from './access-schemas.ts';
 import { appModel, origins } from './app-schema.ts';
 import { replicaCount } from './deploy-schema.ts';
+import * as drifts from './drift-schemas.ts';
 import { accessRule, fleetModel } from './fleet-schema.ts';
 import type { Input, OperationName, Output } from './operations.ts';
 import { fleetPreview, planPreview } from './preview-schemas.ts';
@@ -110,6 +111,11 @@ export const inputSchemas = {
   replaceMachine: inputOf<'replaceMachine'>()(
     z.strictObject({ machine: machineName, force: maybe(z.boolean()) }),
   ),
+  drift: inputOf<'drift'>()(z.strictObject({ machine: maybe(machineName) })),
+  repairMachine: inputOf<'repairMachine'>()(
+    z.strictObject({ machine: machineName, resource: maybe(z.string().min(1).max(500)) }),
+  ),
+  explainMachine: inputOf<'explainMachine'>()(z.strictObject({ machine: machineName })),
   applyFleet: inputOf<'applyFleet'>()(
     z.strictObject({ fleet: fleetModel, origins: maybe(origins), force: maybe(z.array(machineName)) }),
   ),
@@ -174,6 +180,9 @@ export const outputSchemas = {
   drainMachine: empty,
   uncordonMachine: empty,
   replaceMachine: empty,
+  drift: outputOf<'drift'>()(drifts.driftView),
+  repairMachine: outputOf<'repairMachine'>()(drifts.repairView),
+  explainMachine: outputOf<'explainMachine'>()(drifts.machineExplanation),
   applyFleet: outputOf<'applyFleet'>()(
     z.strictObject({ plan: natural, machines: z.array(text), leaving: z.array(text) }),
   ),

@@ -233,6 +233,7 @@ export const fleetEvent = schemaOf<FleetEvent>()(
       subject: maybe(text),
       what: text,
       cause: maybe(z.enum(['intentional', 'corrective'])),
+      stage: maybe(z.enum(['found', 'repaired', 'reported', 'allowed', 'over'])),
       by: maybe(text),
       detail: maybe(dictionary(text)),
     })

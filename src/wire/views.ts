@@ -132,6 +132,8 @@ export interface FleetEvent {
   readonly what: string;
   /** A person's change, or a repair of drift. */
   readonly cause?: 'intentional' | 'corrective';
+  /** Of drift: what happened to it. */
+  readonly stage?: 'found' | 'repaired' | 'reported' | 'allowed' | 'over';
   readonly by?: string;
   /** What programs may want to know beside the sentence. */
   readonly detail?: Readonly<Record<string, string>>;

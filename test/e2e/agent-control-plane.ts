@@ -1,7 +1,7 @@
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Manifest, Resource } from '#compile/manifest.ts';
+import type { DriftRules, Manifest, Resource } from '#compile/manifest.ts';
 import { makeAuthority, openAuthority } from '#server/pki/authority.ts';
 import type { AgentReport, FromAgent, ToAgent } from '#wire/agent-messages.ts';
 import { serverName } from '#wire/connection.ts';
@@ -9,7 +9,7 @@ import { fromAgent } from '#wire/message-schemas.ts';
 
 type Event = Extract<FromAgent, { kind: 'event' }>['event'];
 type Omitted<T> = T extends unknown ? Omit<T, 'stream'> : never;
-type Request = Omitted<Extract<ToAgent, { kind: 'logs' | 'exec' | 'delete-volume' }>>;
+type Request = Omitted<Extract<ToAgent, { kind: 'logs' | 'exec' | 'delete-volume' | 'repair' }>>;
 
 /** Just enough of a server to lead one agent: it signs, sends what a test says and remembers what it is told. */
 export interface ControlPlane {
@@ -35,6 +35,7 @@ interface Given {
   readonly epoch: number;
   readonly generation: number;
   readonly secrets: Readonly<Record<string, string>>;
+  readonly drift: DriftRules;
 }
 
 export interface Asked {
@@ -119,7 +120,8 @@ export async function startControlPlane(machine: string, host: string): Promise<
     enrolments: () => enrolments,
     give(resources, more = {}) {
       generation = more.generation ?? generation + 1;
-      const manifest: Manifest = { machine, generation, resources };
+      const rules = more.drift === undefined ? {} : { drift: more.drift };
+      const manifest: Manifest = { machine, generation, resources, ...rules };
       newest = { kind: 'manifest', epoch: more.epoch ?? 1, manifest, secrets: more.secrets ?? {} };
       socket?.send(JSON.stringify(newest));
       return generation;

@@ -6,6 +6,7 @@ import { createClocks } from '#server/clocks.ts';
 import { removeApp, restartApp, rollbackApp, scaleApp } from '#server/control/apps.ts';
 import { appOf, type Control } from '#server/control/context.ts';
 import { drainMachine, uncordonMachine } from '#server/control/draining.ts';
+import { driftView, explainMachine, repairMachine } from '#server/control/drift.ts';
 import { applyFleet } from '#server/control/fleet.ts';
 import { previewFleet } from '#server/control/fleet-preview.ts';
 import { emptyMachine, knownMachine } from '#server/control/leaving.ts';
@@ -145,6 +146,12 @@ export function serviceOf(parts: ServiceParts): Service {
       await replaceMachine(control, input, by);
       return {};
     },
+    drift: async (input) =>
+      driftView(control, input, {
+        ...{ compile, fixtures: await fixtures(), machines: await machines() },
+      }),
+    repairMachine: async (input, caller) => await repairMachine(control, hub, input, caller),
+    explainMachine: async (input) => explainMachine(control, input, { compile, fixtures: await fixtures() }),
     applyFleet: async ({ fleet, origins, force }, { by, signal }) => {
       await heard(signal);
       return await applyFleet(control, fleet, by, {

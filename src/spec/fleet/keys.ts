@@ -2,6 +2,7 @@ import { appIs, appPattern } from '#spec/compose/keys/name.ts';
 import type { Keys } from '#spec/table/shape.ts';
 import { honoured, integer, later, map, matching, number, object, pairs, size } from '#spec/table/shape.ts';
 import { accessKey } from './access.ts';
+import { driftShape } from './drift.ts';
 import { hostShape } from './host/keys.ts';
 import { incusKeys, incusPoolKeys } from './incus.ts';
 import { groupNames, securityGroups } from './security/keys.ts';
@@ -121,7 +122,10 @@ export const fleetKeys: Keys = {
     byDefault: 'ssh from anywhere, and what the fleet needs',
   }),
   access: accessKey,
-  drift: later('remove it: what differs is always repaired'),
+  drift: honoured(driftShape, 'what becomes of differences that nobody asked for', {
+    example: '{ repair: report }',
+    byDefault: 'they are put right at once',
+  }),
 };
 
 export const fleetShape = object(fleetKeys);

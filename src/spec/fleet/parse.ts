@@ -11,14 +11,14 @@ import { originsOf } from '#spec/compose/origins.ts';
 import { lookupIn } from '#spec/compose/source.ts';
 import type { FleetModel, FleetNetworkModel, PoolModel } from '#spec/fleet-model.ts';
 import type { Origins } from '#spec/model.ts';
-import type { Problems } from '#spec/problems.ts';
-import { collectProblems } from '#spec/problems.ts';
+import { collectProblems, type Problems } from '#spec/problems.ts';
 import { canonical } from '#spec/table/canonical.ts';
 import { check } from '#spec/table/check.ts';
 import { parseYaml } from '#spec/yaml/parse.ts';
 import type { Entry, Mapping, Tree } from '#spec/yaml/tree.ts';
 import { describe, entriesOf, get, numberOf, textOf } from '#spec/yaml/tree.ts';
 import { accessOf } from './access.ts';
+import { driftOf } from './drift.ts';
 import { type Hosts, hostsOf } from './host/hosts.ts';
 import { checkProviderKeys, incusOf, incusPoolOf } from './incus.ts';
 import { cidrPattern, fleetShape } from './keys.ts';
@@ -57,6 +57,7 @@ export function parseFleet({ file, text, env, read = () => undefined }: FleetInp
   const machine = registryOf(tree, machines, problems);
   const access = accessOf(tree, machines, problems);
   const securityGroups = securityGroupsOf(tree, machines, problems);
+  const drift = driftOf(tree, machines, problems);
   const found = problems.found();
   if (found.length > 0) return { ok: false, problems: found };
   const fleet: FleetModel = {
@@ -64,7 +65,7 @@ export function parseFleet({ file, text, env, read = () => undefined }: FleetInp
     pools,
     network,
     registry: present({ machine }),
-    ...present({ host: hosts.all, incus, access, securityGroups }),
+    ...present({ host: hosts.all, drift, incus, access, securityGroups }),
   };
   const warnings = problems.warnings();
   const value = { fleet, origins: { ...originsOf(tree), ...hosts.origins } };

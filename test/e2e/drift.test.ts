@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { AgentReport } from '#wire/agent-messages.ts';
+import { type AgentLab, startAgentLab } from './agent-lab.ts';
+import { authority, makePackages } from './baseline/host.ts';
+import { declared, neighbours, neighboursNow } from './drift/declared.ts';
+import { ways } from './drift/ways.ts';
+
+// One machine that is changed by hand in every way there is.
+
+let lab: AgentLab;
+let certificate: string;
+let others: string;
+/** How long each change took to be seen and to be put right, ms. */
+const seen: number[] = [];
+const righted: number[] = [];
+
+beforeAll(async () => {
+  certificate = await authority();
+  lab = await startAgentLab('drf', '10.86.0.0/24');
+  await lab.shell(makePackages);
+}, 180_000);
+
+afterAll(async () => {
+  await lab?.down();
+  const show = (all: number[]): string => {
+    const sorted = all.toSorted((a, b) => a - b);
+    return `p50 ${sorted[Math.floor(sorted.length / 2)]} ms, max ${sorted.at(-1)} ms of ${sorted.length}`;
+  };
+  process.stderr.write(`drift: seen ${show(seen)}; right ${show(righted)}\n`);
+});
+
+const secrets = { 'password@1': 'hunter2' };
+
+async function hold(more: object = {}): Promise<AgentReport> {
+  const generation = lab.control.give(declared(lab.image, certificate), { secrets, ...more });
+  return await lab.control.until(({ converged }) => converged === generation, 90_000);
+}
+
+const calm = async (): Promise<AgentReport> =>
+  await lab.control.until(
+    ({ replicas, drift = [] }) =>
+      drift.length === 0 && ['w1', 'w2'].every((name) => replicas[name]?.state === 'running'),
+  );
+
+/** Does something by hand. Answers with when, in ms since the epoch. */
+async function byHand(line: string): Promise<number> {
+  const said = await lab.shell(`date +%s%3N; { ${line}\n} >/dev/null 2>&1`);
+  return Number(said.split('\n')[0]);
+}
+
+const eventsSince = (told: number) => lab.control.events.slice(told).filter(({ kind }) => kind === 'drift');
+
+describe('a machine that is changed by hand', { timeout: 60_000 }, () => {
+  test('holds what is declared, beside what is others’', async () => {
+    await lab.control.until(() => lab.control.isConnected());
+    await hold();
+    await calm();
+    await lab.shell(neighbours);
+    others = await lab.shell(neighboursNow);
+    expect(others).toContain('true');
+  });
+
+  test.each(ways)('has this put right and told: $name', async ({ harm, look, right, tells }) => {
+    const told = lab.control.events.length;
+    const at = await byHand(harm);
+    await expect.poll(() => lab.shell(look), { timeout: 30_000 }).toBe(right);
+    const own = () => lab.control.events.slice(told).filter(({ subject }) => subject === tells);
+    await expect.poll(() => own().map(({ cause }) => cause), { timeout: 10_000 }).toContain('corrective');
+    const found = own().find(({ stage }) => stage === 'found');
+    if (found) seen.push(found.at - at);
+    const last = own().find(({ stage }) => stage === 'repaired');
+    if (last) righted.push(last.at - at);
+    await calm();
+  });
+
+  test('leaves its neighbours as they were', async () => {
+    expect(await lab.shell(neighboursNow)).toBe(others);
+  });
+});
+
+describe('drift', { timeout: 60_000 }, () => {
+  test('is only told in report mode, while what is deployed is made true', async () => {
+    await hold({ drift: { repair: 'report', allow: [] } });
+    const told = lab.control.events.length;
+    await byHand('echo evil > /etc/test/greeting; sysctl -q -w net.ipv4.tcp_migrate_req=0');
+    const report = await lab.control.until(({ drift = [] }) => drift.length === 2);
+    expect(report.drift).toMatchObject([
+      { resource: 'file:/etc/test/greeting', found: 'changed', doing: 'reported' },
+      { resource: 'sysctl:net.ipv4.tcp_migrate_req', doing: 'reported' },
+    ]);
+    expect(eventsSince(told).map(({ stage }) => stage)).toEqual(['reported', 'reported']);
+    await hold({ drift: { repair: 'report', allow: [] }, secrets: { 'password@1': 'another' } });
+    expect(await lab.shell('cat /etc/test/greeting')).toBe('evil');
+  });
+
+  test('is put right once when somebody asks for it, and only what was asked for', async () => {
+    const asked = lab.control.ask({ kind: 'repair', resource: 'file:*' });
+    expect(await asked.end).toMatchObject({ code: 0 });
+    expect(JSON.parse(asked.output())).toMatchObject({
+      repaired: expect.arrayContaining(['file:/etc/test/greeting']),
+    });
+    expect(await lab.shell('cat /etc/test/greeting /proc/sys/net/ipv4/tcp_migrate_req')).toBe('hello\n0');
+  });
+
+  test('is allowed until its exception ends, and is drift again then', async () => {
+    await hold();
+    await calm();
+    const until = Date.now() + 20_000;
+    await hold({ drift: { repair: 'always', allow: [{ resource: 'file:/etc/test/*', until }] } });
+    await byHand('echo mine > /etc/test/greeting');
+    const report = await lab.control.until(({ drift = [] }) => drift.length === 1);
+    expect(report.drift).toMatchObject([{ doing: 'allowed', until }]);
+    await expect
+      .poll(() => lab.shell('cat /etc/test/greeting'), { timeout: 55_000, interval: 500 })
+      .toBe('hello');
+    expect(Date.now()).toBeGreaterThan(until);
+  });
+
+  test('carries the name of who was logged in', async () => {
+    await lab.shell(`ssh-keygen -q -t ed25519 -N '' -f /root/hand; mkdir -p -m 700 /root/.ssh
+      cat /root/hand.pub >> /root/.ssh/authorized_keys`);
+    const ssh = 'ssh -i /root/hand -o StrictHostKeyChecking=no root@127.0.0.1';
+    const told = lab.control.events.length;
+    await byHand(`${ssh} 'echo evil > /etc/test/greeting; podman volume rm spare; sleep 1'`);
+    const about = (id: string) =>
+      eventsSince(told).find(({ subject, stage }) => subject === id && stage === 'found');
+    await expect
+      .poll(() => about('file:/etc/test/greeting')?.what)
+      .toMatch(/ while key SHA256:\S+ \(session \S+\) was logged in/);
+    await expect
+      .poll(() => about('volume:spare')?.what)
+      .toMatch(/ (by|while) key SHA256:\S+ \(session \S+\)/);
+    await calm();
+  });
+
+  test('is nothing that a start of the machine explains', async () => {
+    await hold({ drift: { repair: 'report', allow: [] } });
+    const before = lab.control.report()?.facts.bootId;
+    await lab.provider.power.reboot('m1', AbortSignal.timeout(60_000));
+    await lab.control.until(
+      ({ facts, drift = [], replicas }) =>
+        facts.bootId !== before && drift.length === 0 && replicas['w2']?.state === 'running',
+      60_000,
+    );
+    expect(
+      await lab.shell('cat /proc/sys/net/ipv4/tcp_migrate_req; nft list table inet test | grep -c dport'),
+    ).toBe('1\n1');
+  });
+
+  test('is told in words that the contract knows', () => {
+    expect(lab.control.violations).toEqual([]);
+  });
+});

@@ -1,0 +1,234 @@
+/** One way of changing a machine by hand, and how one sees that it is as declared again. */
+export interface Way {
+  readonly name: string;
+  /** A shell line. */
+  readonly harm: string;
+  readonly look: string;
+  readonly right: string;
+  /** Id of the resource that an event has to name. */
+  readonly tells: string;
+}
+
+const greeting = 'file:/etc/test/greeting';
+const quadlets = '/etc/containers/systemd/ballast';
+const served = 'curl -s -m 2 http://10.91.1.12:8080/healthz';
+
+const way = (name: string, harm: string, look: string, right: string, tells: string): Way => ({
+  ...{ name, harm, look, right, tells },
+});
+
+const files: readonly Way[] = [
+  way('a file’s content', 'echo evil > /etc/test/greeting', 'cat /etc/test/greeting', 'hello', greeting),
+  way(
+    'a line more in a file',
+    'echo more >> /etc/test/greeting',
+    'cat /etc/test/greeting',
+    'hello',
+    greeting,
+  ),
+  way('a file’s mode', 'chmod 777 /etc/test/greeting', 'stat -c %a /etc/test/greeting', '640', greeting),
+  way('a file’s owner', 'chown nobody /etc/test/greeting', 'stat -c %U /etc/test/greeting', 'root', greeting),
+  way('a deleted file', 'rm /etc/test/greeting', 'cat /etc/test/greeting', 'hello', greeting),
+  way(
+    'a link in place of a file',
+    'ln -sf /etc/mine /etc/test/greeting',
+    'stat -c %F /etc/test/greeting; cat /etc/mine',
+    'regular file\nx',
+    greeting,
+  ),
+  way('a directory’s mode', 'chmod 700 /etc/test', 'stat -c %a /etc/test', '750', 'directory:/etc/test'),
+  way('a removed directory', 'rm -r /etc/test', 'cat /etc/test/password', 'hunter2', 'directory:/etc/test'),
+  way(
+    'a secret',
+    'echo x > /etc/test/password',
+    'cat /etc/test/password',
+    'hunter2',
+    'file:/etc/test/password',
+  ),
+  way(
+    'the name servers',
+    'echo nameserver 192.0.2.1 > /etc/resolv.conf',
+    'cat /etc/resolv.conf',
+    'nameserver 127.0.0.1',
+    'file:/etc/resolv.conf',
+  ),
+  way(
+    'a key more for a user',
+    'echo "ssh-ed25519 AAAA mallory" >> /home/ana/.ssh/authorized_keys',
+    'cat /home/ana/.ssh/authorized_keys',
+    '# none',
+    'file:/home/ana/.ssh/authorized_keys',
+  ),
+  way(
+    'podman’s network',
+    'rm /etc/containers/networks/ballast.json',
+    'ls /etc/containers/networks',
+    'ballast.json',
+    'file:/etc/containers/networks/ballast.json',
+  ),
+];
+
+const units: readonly Way[] = [
+  way(
+    'a deleted unit file',
+    'rm /etc/systemd/system/sleeper.service',
+    'cat /etc/systemd/system/sleeper.service | head -1',
+    '[Service]',
+    'file:/etc/systemd/system/sleeper.service',
+  ),
+  way(
+    'an edited unit file',
+    'echo "# mine" >> /etc/systemd/system/sleeper.service',
+    'grep -c mine /etc/systemd/system/sleeper.service',
+    '0',
+    'file:/etc/systemd/system/sleeper.service',
+  ),
+  way(
+    'a stopped unit',
+    'systemctl stop sleeper',
+    'systemctl is-active sleeper',
+    'active',
+    'unit:sleeper.service',
+  ),
+  way(
+    'a killed unit',
+    'systemctl kill -s KILL sleeper',
+    'systemctl is-active sleeper',
+    'active',
+    'unit:sleeper.service',
+  ),
+  way(
+    'a disabled unit',
+    'systemctl disable sleeper',
+    'systemctl is-enabled sleeper',
+    'enabled',
+    'unit:sleeper.service',
+  ),
+  way(
+    'a masked unit',
+    'systemctl mask --now systemd-tmpfiles-clean.timer',
+    'systemctl is-enabled systemd-tmpfiles-clean.timer; systemctl is-active systemd-tmpfiles-clean.timer',
+    'static\nactive',
+    'unit:systemd-tmpfiles-clean.timer',
+  ),
+];
+
+const containers: readonly Way[] = [
+  way('a stopped replica', 'systemctl stop w2', served, 'well', 'container:w2'),
+  way('a container that podman stopped', 'podman stop -t 0 w2', served, 'well', 'container:w2'),
+  way('a removed container', 'podman rm -f -t 0 w2', served, 'well', 'container:w2'),
+  way('a masked replica', 'systemctl mask --now w2', served, 'well', 'container:w2'),
+  way(
+    'a twin that was started by hand',
+    'systemctl stop w2; podman run -d --replace --name w2 --network=none test/box sleep 1000',
+    `${served}; podman ps --filter name=w2 --format "{{.Names}} {{.Command}}" | grep -c sleep`,
+    'well\n0',
+    'container:w2',
+  ),
+  way(
+    'an edited Quadlet',
+    `echo "# mine" >> ${quadlets}/w2.container`,
+    `grep -c mine ${quadlets}/w2.container`,
+    '0',
+    'container:w2',
+  ),
+  way(
+    'another mount in a Quadlet',
+    `sed -i s,data:/data,data:/elsewhere, ${quadlets}/w1.container`,
+    `grep Volume ${quadlets}/w1.container; podman inspect w1 --format "{{(index .Mounts 0).Destination}}"`,
+    'Volume=data:/data\n/data',
+    'container:w1',
+  ),
+  way(
+    'a removed Quadlet',
+    `rm ${quadlets}/w2.container`,
+    `ls ${quadlets}`,
+    'w1.container\nw2.container',
+    'container:w2',
+  ),
+  way(
+    'a stray Quadlet',
+    `cp ${quadlets}/w2.container ${quadlets}/stray.container`,
+    `ls ${quadlets}`,
+    'w1.container\nw2.container',
+    'container:stray',
+  ),
+  way(
+    'a removed volume',
+    'podman volume rm spare',
+    'podman volume ls -q --filter name=spare',
+    'spare',
+    'volume:spare',
+  ),
+];
+
+const rules = 'nft list table inet test | grep -c dport';
+const table = 'firewall:inet/test';
+
+const system: readonly Way[] = [
+  way('flushed rules', 'nft flush table inet test', rules, '1', table),
+  way('a deleted table', 'nft delete table inet test', rules, '1', table),
+  way('a rule more', 'nft add rule inet test input tcp dport 22 drop', rules, '1', table),
+  way(
+    'a kernel setting',
+    'sysctl -q -w net.ipv4.tcp_migrate_req=0',
+    'cat /proc/sys/net/ipv4/tcp_migrate_req',
+    '1',
+    'sysctl:net.ipv4.tcp_migrate_req',
+  ),
+  way(
+    'a removed package',
+    'apt-get -qq -y remove --allow-change-held-packages hello-ballast',
+    'hello-ballast',
+    'hello 1.0',
+    'package:hello-ballast',
+  ),
+  way(
+    'a package that is held no more',
+    'apt-mark -qq unhold hello-ballast',
+    'apt-mark showhold',
+    'hello-ballast',
+    'package:hello-ballast',
+  ),
+  way(
+    'a package that is not to be',
+    'cd /opt/debs && dpkg -i gone-ballast_1.0_all.deb',
+    'ls /usr/bin/gone-ballast 2>/dev/null | wc -l',
+    '0',
+    'package:gone-ballast',
+  ),
+  way('a user who may become root', 'usermod -aG sudo ana', 'id -nG ana', 'ana team', 'user:ana'),
+  way('a user’s shell', 'usermod -s /bin/sh ana', 'getent passwd ana | cut -d: -f7', '/bin/bash', 'user:ana'),
+  way(
+    'a user’s password',
+    'echo ana:secret | chpasswd',
+    'getent shadow ana | cut -c1-5',
+    'ana:!',
+    'user:ana',
+  ),
+  way('a deleted user', 'userdel ana', 'id -nG ana', 'ana team', 'user:ana'),
+  way('a deleted group', 'groupdel team', 'id -nG ana', 'ana team', 'group:team'),
+  way(
+    'an authority that nobody trusts',
+    ': > /etc/ssl/certs/ca-certificates.crt',
+    'openssl verify /usr/local/share/ca-certificates/ballast-corp.crt',
+    '/usr/local/share/ca-certificates/ballast-corp.crt: OK',
+    'trust:corp',
+  ),
+  way(
+    'a deleted authority',
+    'rm /usr/local/share/ca-certificates/ballast-corp.crt',
+    'openssl verify /usr/local/share/ca-certificates/ballast-corp.crt',
+    '/usr/local/share/ca-certificates/ballast-corp.crt: OK',
+    'trust:corp',
+  ),
+  way(
+    'another time zone',
+    'ln -sf /usr/share/zoneinfo/Asia/Tokyo /etc/localtime',
+    'readlink /etc/localtime',
+    '/usr/share/zoneinfo/Europe/Berlin',
+    'timezone:machine',
+  ),
+];
+
+export const ways: readonly Way[] = [...files, ...units, ...containers, ...system];

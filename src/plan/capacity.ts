@@ -64,6 +64,12 @@ export function rooms(
     });
 }
 
+/** Machines that are there but take no new replicas. */
+export const closedMachines = (policy: Policy, inventory: Inventory): readonly string[] =>
+  Object.values(policy.machines)
+    .filter(({ name, schedulable }) => !schedulable && inventory.machines[name]?.connected)
+    .map(({ name }) => name);
+
 /** What replicas have reserved together. */
 export function reserved(policy: Policy, replicas: readonly Replica[]): Amount {
   return replicas.reduce(

@@ -1,9 +1,10 @@
 import { must } from '#base/assert.ts';
 import type { FleetModel } from '#spec/fleet-model.ts';
 import type { ServiceModel } from '#spec/model.ts';
-import { type Room, rooms } from './capacity.ts';
+import { closedMachines, type Room, rooms } from './capacity.ts';
 import { serviceDigest } from './digest.ts';
 import { fatesOf, isSuccessor } from './machines/fate.ts';
+import { MachineNotes } from './machines/notes.ts';
 import { onLossOf, whyItWaits } from './machines/on-loss.ts';
 import type {
   AppState,
@@ -18,6 +19,7 @@ import type {
 } from './model.ts';
 import { freeAddress } from './schedule/address.ts';
 import { type Placed, place } from './schedule/place.ts';
+import { sortedObject, unlessEmpty } from './sorted.ts';
 import { pinningVolumes } from './volumes.ts';
 
 /**
@@ -34,7 +36,7 @@ export class Draft {
   readonly #replicas: Map<string, Replica>;
   readonly #volumes: Map<string, string>;
   readonly #lostVolumes: Map<string, string>;
-  readonly #machines: Map<string, MachineState>;
+  readonly notes: MachineNotes;
   readonly #waiting: Waiting[] = [];
   #wakeAt: number | null = null;
 
@@ -49,7 +51,7 @@ export class Draft {
     this.#lostVolumes = new Map(Object.entries(parent.lostVolumes ?? {}));
     for (const [name, state] of Object.entries(parent.apps)) this.apps.set(name, state);
     const { machines, wakeAt } = fatesOf({ policy, inventory, parent, now });
-    this.#machines = new Map(machines);
+    this.notes = new MachineNotes(machines);
     this.#wakeAt = wakeAt;
     for (const record of Object.values(policy.machines)) {
       if (isSuccessor(parent, record)) this.#bury(record.name);
@@ -92,14 +94,17 @@ export class Draft {
 
   drop(replica: Replica): void {
     this.#replicas.delete(replica.id);
-    const state = this.#machines.get(replica.machine);
-    if (state === undefined || this.inventory.machines[replica.machine]?.connected) return;
-    const replicas = [...new Set([...(state.ghosts?.replicas ?? []), replica.id])].sort();
-    this.#machines.set(replica.machine, { ...state, ghosts: { replicas, plan: this.number } });
+    if (!this.inventory.machines[replica.machine]?.connected) this.notes.addGhost(replica, this.number);
   }
 
   isLost(machine: string): boolean {
-    return this.#machines.get(machine)?.lostSince !== undefined;
+    return this.notes.isLost(machine);
+  }
+
+  /** The machine to which a slot is to return; undefined when it may stay where it is. */
+  returnOf(slot: Pick<Replica, 'app' | 'service' | 'slot'>): string | undefined {
+    const name = this.notes.returnOf(slot);
+    return name === undefined || this.isDraining(name) ? undefined : name;
   }
 
   isDraining(machine: string): boolean {
@@ -122,12 +127,7 @@ export class Draft {
   }
 
   rooms(): readonly Room[] {
-    return rooms(
-      this.policy,
-      this.inventory,
-      this.replicas,
-      (machine) => this.#machines.get(machine)?.ghosts !== undefined,
-    );
+    return rooms(this.policy, this.inventory, this.replicas, (machine) => this.notes.isHaunted(machine));
   }
 
   shift(replica: Replica, phase: Replica['phase']): void {
@@ -190,6 +190,12 @@ export class Draft {
     return replica;
   }
 
+  /** As `add`, on this machine or not at all; a place that is missing is not noted. */
+  addOn(machine: string, release: Release, service: ServiceModel, slot: number): Replica | undefined {
+    const placed = this.#place(release, service, serviceDigest(release, service), machine);
+    return placed.ok ? this.add(release, service, slot, 'starting', machine) : undefined;
+  }
+
   /** Whether one more replica would find a machine now; otherwise what is missing is noted. */
   hasPlaceFor(release: Release, service: ServiceModel): boolean {
     const placed = this.#place(release, service, serviceDigest(release, service));
@@ -198,6 +204,7 @@ export class Draft {
   }
 
   finish(): Plan {
+    this.notes.keepMoved(this.replicas);
     const dropped = new Set(this.policy.droppedVolumes ?? []);
     return {
       number: this.number,
@@ -212,7 +219,7 @@ export class Draft {
       ),
       ...unlessEmpty(
         'machines',
-        [...this.#machines].filter(([name, state]) => this.#isNoted(name, state)),
+        this.notes.all.filter(([name, state]) => this.#isNoted(name, state)),
       ),
       waiting: this.#waiting,
     };
@@ -221,7 +228,9 @@ export class Draft {
   /** The machine is no more and another bears its name: what was on it is not on that. */
   #bury(machine: string): void {
     for (const replica of this.replicas) {
-      if (replica.machine === machine) this.#replicas.delete(replica.id);
+      if (replica.machine !== machine) continue;
+      this.notes.addMoved(replica);
+      this.#replicas.delete(replica.id);
     }
     for (const [volume, home] of [...this.#volumes]) {
       if (home !== machine) continue;
@@ -267,8 +276,8 @@ export class Draft {
 
   /** A name that no replica has, and none that may still run somewhere. */
   #freeId(wanted: string): string {
-    const ghosts = [...this.#machines.values()].flatMap((state) => state.ghosts?.replicas ?? []);
-    const taken = new Set([...this.#replicas.keys(), ...Object.keys(this.parent.replicas), ...ghosts]);
+    const planned = [...this.#replicas.keys(), ...Object.keys(this.parent.replicas)];
+    const taken = new Set([...planned, ...this.notes.ghosts()]);
     let id = wanted;
     for (let move = 2; taken.has(id); move += 1) id = `${wanted}-${move}`;
     return id;
@@ -281,19 +290,4 @@ export class Draft {
     }
     return undefined;
   }
-}
-
-const closedMachines = (policy: Policy, inventory: Inventory): readonly string[] =>
-  Object.values(policy.machines)
-    .filter(({ name, schedulable }) => !schedulable && inventory.machines[name]?.connected)
-    .map(({ name }) => name);
-
-const unlessEmpty = <K extends string, T>(
-  key: K,
-  entries: readonly (readonly [string, T])[],
-): { readonly [P in K]?: Record<string, T> } =>
-  entries.length === 0 ? {} : ({ [key]: sortedObject(new Map(entries)) } as { [P in K]: Record<string, T> });
-
-function sortedObject<T>(map: ReadonlyMap<string, T>): Record<string, T> {
-  return Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -133,6 +133,8 @@ export interface MachineState {
   readonly heldSince?: number;
   /** Replicas that were taken from it while it was away: they may still run there. */
   readonly ghosts?: Ghosts;
+  /** Slots (`app/service/slot`) that were taken from it, or from its predecessor, to which they return. */
+  readonly moved?: readonly string[];
 }
 
 export interface Ghosts {

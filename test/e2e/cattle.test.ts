@@ -177,7 +177,11 @@ describe('a machine whose power is cut for good', () => {
       },
       180_000,
     );
-    await eventually(signal, () => healthy(3));
+    // It gets back what its predecessor ran.
+    await eventually(
+      signal,
+      async () => (await healthy(3)) && (await replicas()).some((each) => each.machine === victim),
+    );
     const kinds = (await events())
       .filter((event) => event.machine === victim && event.at >= cutAt)
       .map(({ kind }) => kind);

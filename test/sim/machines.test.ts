@@ -141,6 +141,26 @@ describe('a machine that is away', () => {
   });
 });
 
+describe('a machine that comes in the place of a lost one', () => {
+  it('is filled with what its predecessor ran, each leaving its other machine only after it is healthy', () => {
+    const world = deployed(fleet('a', 'b', 'c', 'd'), service('web', {}, { replicas: 8 }));
+    expect(hosts(world).filter((name) => name === 'd')).toHaveLength(2);
+    vanish(world, 'd');
+    pass(world, 3 * minute);
+    expect(hosts(world)).not.toContain('d');
+    world.replace('d');
+    const begun = world.history.length;
+    world.settle();
+    expect(hosts(world)).toEqual(['a', 'a', 'b', 'b', 'c', 'c', 'd', 'd']);
+    for (const { replicas } of world.history.slice(begun)) {
+      const serving = Object.values(replicas).filter(({ phase }) => phase === 'serving');
+      expect(serving.length).toBeGreaterThanOrEqual(8);
+    }
+    expect(world.plan.machines?.['d']).toEqual({ index: 5 });
+    expect(world.step()).toBe(false);
+  });
+});
+
 describe('a volume on a lost machine', () => {
   it('is waited for, with what a person can do', () => {
     const world = deployed(fleet('a', 'b', 'c'), withData('db'), service('web'));

@@ -44,7 +44,13 @@ export function fatesOf(input: FatesInput): Fates {
     if (report?.connected) {
       const { ghosts } = before;
       const stay = ghosts !== undefined && report.converged < ghosts.plan;
-      machines.set(record.name, { index: record.index, ...(stay ? { ghosts } : {}) });
+      // Only to a successor slots return: a machine that comes and goes would have them move to and fro.
+      const moved = isSuccessor(parent, record) || before.lostSince === undefined ? before.moved : undefined;
+      machines.set(record.name, {
+        index: record.index,
+        ...(stay ? { ghosts } : {}),
+        ...(moved ? { moved } : {}),
+      });
       continue;
     }
     machines.set(record.name, before);
@@ -109,7 +115,8 @@ export const lostAfterMs = (policy: Policy, machine: string): number =>
 
 function stateBefore(parent: Plan, { name, index }: MachineRecord): MachineState {
   const before = parent.machines?.[name];
-  return before?.index === index ? before : { index };
+  if (before === undefined || before.index === index) return before ?? { index };
+  return { index, ...(before.moved ? { moved: before.moved } : {}) };
 }
 
 /** Whether a plan's machine of this name was another one than the policy's. */

@@ -29,6 +29,30 @@ export function relocate(draft: Draft, own: readonly Replica[], move: Move): voi
     if (begun >= budget) return;
     if (!moving.includes(replica) && begin(draft, replica, move)) begun += 1;
   }
+  if (begun === 0 && moving.length === 0) giveBack(draft, away, move);
+}
+
+/** Gives slots that were taken from a machine to its successor, once that is there, a few at a time. */
+function giveBack(draft: Draft, own: readonly Replica[], { release, service, pace }: Move): void {
+  const returning = own.filter((replica) => draft.returnOf(replica) === replica.machine);
+  let budget = pace.parallelism === 0 ? Number.POSITIVE_INFINITY : pace.parallelism;
+  for (const replica of returning) {
+    const alone = own.every(({ slot, id }) => slot !== replica.slot || id === replica.id);
+    if (alone) draft.notes.forgetReturn(replica.machine, replica);
+    else budget -= 1;
+  }
+  for (const replica of own) {
+    const home = draft.returnOf(replica);
+    if (home === undefined || own.some(({ slot, machine }) => slot === replica.slot && machine === home))
+      continue;
+    if (budget <= 0 || !draft.healthy(replica) || replica.phase !== 'serving') continue;
+    // Until its baseline is there it would only keep its successor waiting.
+    const report = draft.inventory.machines[home];
+    if (!report?.connected || report.converged < draft.parent.number) continue;
+    const may = pace.order === 'start-first' && pinningVolumes(release, service).length === 0;
+    if (may && draft.addOn(home, release, service, replica.slot)) budget -= 1;
+    else draft.notes.forgetReturn(home, replica);
+  }
 }
 
 /** Another one in its slot that is where it should be. */
@@ -44,6 +68,7 @@ function evict(draft: Draft, replica: Replica, { release, service }: Move): void
       .some((other) => other.phase === 'serving' && !draft.isLost(other.machine));
     if (!draft.add(release, service, replica.slot, othersServe ? 'starting' : 'serving')) return;
   }
+  draft.notes.addMoved(replica);
   draft.drop(replica);
 }
 
@@ -73,6 +98,7 @@ function begin(draft: Draft, replica: Replica, { release, service, pace }: Move)
     draft.wait({ app, service: service.name, what });
     return false;
   }
+  if (draft.policy.machines[machine]?.draining?.then === 'replace') draft.notes.addMoved(replica);
   if (pace.order === 'start-first') return draft.add(release, service, slot, 'starting') !== undefined;
   if (!draft.hasPlaceFor(release, service)) return false;
   stopFirst(draft, replica, draft.of(app, service.name));

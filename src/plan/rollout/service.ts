@@ -82,10 +82,12 @@ function retire(
   const good = replicas.filter(
     (replica) => replica.phase === 'serving' && current(replica) && !draft.isMisplaced(replica),
   );
-  const keepers = new Map(good.toReversed().map(({ slot, id }) => [slot, id]));
+  const isHome = (replica: Replica): boolean => draft.returnOf(replica) === replica.machine;
+  const keepers = new Map([...good.filter(isHome), ...good].toReversed().map(({ slot, id }) => [slot, id]));
   for (const replica of replicas) {
     const keeper = keepers.get(replica.slot);
-    const surplus = !wanted.has(replica.slot) || (keeper !== undefined && keeper !== replica.id);
+    const comes = replica.phase === 'starting' && current(replica) && isHome(replica);
+    const surplus = !wanted.has(replica.slot) || (keeper !== undefined && keeper !== replica.id && !comes);
     if (!surplus) continue;
     // A new replica that never served has no traffic to lose.
     if (replica.phase === 'starting') draft.drop(replica);

@@ -253,6 +253,7 @@ describe('a machine that is replaced', () => {
     expect(control.state.policy.machines['app-3']).toMatchObject({ index: 3, draining: { then: 'replace' } });
     await settle(control);
     expect(control.state.policy.machines['app-3']).toMatchObject({ index: 4, schedulable: true });
+    expect(hosts(control)).toEqual(['app-1', 'app-2', 'app-3']);
   });
 
   test('not when most of the fleet vanished, but by name it is', async () => {

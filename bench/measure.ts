@@ -21,7 +21,9 @@ export interface Row {
   readonly unit: 'ms' | 'MiB' | '% of a core';
   readonly values: readonly number[];
   readonly floor?: { readonly what: string; readonly values: readonly number[] };
-  readonly limit: { readonly kind: 'at most' | 'times the floor'; readonly value: number };
+  readonly limit:
+    | { readonly kind: 'at most' | 'times the floor' | 'p99'; readonly value: number }
+    | { readonly kind: 'none' };
 }
 
 export interface Judged {
@@ -32,20 +34,41 @@ export interface Judged {
   readonly verdict: string;
 }
 
-export function judge(row: Row): Judged {
-  const value = median(row.values);
-  const base = row.floor ? median(row.floor.values) : Number.NaN;
-  const compared = row.limit.kind === 'at most' ? value : value / base;
-  const range = `${show(Math.min(...row.values))}–${show(Math.max(...row.values))}`;
+export function judge({ what, unit, values, floor, limit }: Row): Judged {
+  const value = median(values);
+  const ratio = floor ? value / median(floor.values) : undefined;
+  const range = `${show(Math.min(...values))}–${show(Math.max(...values))}`;
   return {
-    what: row.what,
-    measured: `${show(value)} ${row.unit} (${range}, n=${row.values.length})`,
-    floor: row.floor ? `${show(base)} ${row.unit} ${row.floor.what}` : '',
-    limit: row.limit.kind === 'at most' ? `${row.limit.value} ${row.unit}` : `${row.limit.value}x`,
-    verdict:
-      `${compared <= row.limit.value ? 'within' : 'MISSED'}` +
-      (row.limit.kind === 'at most' ? '' : ` at ${compared.toFixed(2)}x`),
+    what,
+    measured: `${show(value)} ${unit} (${range}, n=${values.length})`,
+    floor: floor ? `${show(median(floor.values))} ${unit} ${floor.what}: ${(ratio ?? 0).toFixed(2)}x` : '',
+    limit: {
+      'at most': `${limitOf(limit)} ${unit}`,
+      'times the floor': `${limitOf(limit)}x`,
+      p99: `p99 ${limitOf(limit)} ${unit}`,
+      none: '',
+    }[limit.kind],
+    verdict: verdictOf(limit, {
+      'at most': value,
+      'times the floor': ratio ?? Number.NaN,
+      p99: quantile(values, 0.99),
+    }),
   };
 }
+
+const limitOf = (limit: Row['limit']): number => ('value' in limit ? limit.value : Number.NaN);
+
+function verdictOf(
+  limit: Row['limit'],
+  reached: Readonly<Record<'at most' | 'times the floor' | 'p99', number>>,
+): string {
+  if (limit.kind === 'none') return '';
+  const value = reached[limit.kind];
+  return value <= limit.value ? 'within' : `MISSED: ${show(value)}`;
+}
+
+/** The value that a share of the others do not exceed. */
+export const quantile = (values: readonly number[], share: number): number =>
+  values.toSorted((a, b) => a - b)[Math.ceil(share * values.length) - 1] ?? Number.NaN;
 
 const show = (value: number): string => (value < 10 ? value.toFixed(2) : value.toFixed(0));

@@ -1,160 +1,33 @@
 /**
- * Measures Ballast against what it promises, beside a floor made by hand in the same run, and prints a table of
- * medians. `npm run bench [-- --rounds N] [-- --json]`. Nothing here fails for being slow.
+ * Measures Ballast against what it promises, beside a floor made by hand or a peer in the same run, and prints a table
+ * of medians. `npm run bench [-- deploy|baseline] [--rounds N] [--json]`. Nothing here fails for being slow.
  */
-import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { must } from '#base/assert.ts';
-import { benchImage, composeText } from '#bench/app.ts';
-import { idle } from '#bench/idle.ts';
-import { judge, type Row, timed } from '#bench/measure.ts';
-import { exec, run } from '#host/exec.ts';
-import { ensureBase } from '#provider/local/base-image.ts';
+import { baseline } from '#bench/baseline.ts';
+import { deploy } from '#bench/deploy.ts';
+import { judge, type Row } from '#bench/measure.ts';
+import type { Suite } from '#bench/suite.ts';
+import { run } from '#host/exec.ts';
 import { fail } from './fleet/fail.ts';
-import { failed, type LocalFleet, localFleet } from './fleet/fleet.ts';
-import { cache, data, executable, projectRoot } from './fleet/places.ts';
+import { projectRoot } from './fleet/places.ts';
 import { createStory } from './fleet/story.ts';
 
+const suites: Readonly<Record<string, Suite>> = { deploy, baseline };
 const words = process.argv.slice(2);
 const rounds = Number(words[words.indexOf('--rounds') + 1]) || 3;
-const home = join(data, 'bench');
-const floorHome = join(data, 'bench-floor');
-/** Apart from the fleet's folder, which goes with each round. */
-const imageHome = join(data, 'bench-image');
-const floorScript = join(projectRoot, 'bench', 'floor', 'floor.sh');
+const named = words.filter((word) => word in suites);
 const story = createStory();
-const signal = AbortSignal.timeout(25 * 60_000);
-const values = {
-  version: [] as number[],
-  node: [] as number[],
-  fleet: [] as number[],
-  fleetFloor: [] as number[],
-  deploy: [] as number[],
-  deployFloor: [] as number[],
-  unchanged: [] as number[],
-};
+const signal = AbortSignal.timeout(40 * 60_000);
 
-const newFleet = (): LocalFleet =>
-  localFleet({
-    ...{ name: 'bench', home, cache, executable, ownConfig: true },
-    ...{ network: '10.95.0.0/24', machines: 3, port: 7705 },
-  });
-
-const floor = async (verb: string, ...more: string[]): Promise<number> => {
-  const done = await exec([floorScript, verb, floorHome, ...more], { timeoutMs: 120_000, signal });
-  if (done.code !== 0) throw failed(`floor.sh ${verb} failed`, done);
-  return Number(done.stdout.trim());
-};
-
-async function ballast(fleet: LocalFleet, ...line: string[]): Promise<void> {
-  const done = await fleet.ballast(line, { signal });
-  if (done.code !== 0) throw failed(`ballast ${line.join(' ')} failed`, done);
-}
-
-let fleet = newFleet();
 try {
   await story.step('Build dist/ballast', () =>
     run([process.execPath, 'scripts/build.ts'], { cwd: projectRoot }),
   );
-  const base = await story.step('Base image', (detail) => ensureBase(cache, detail, signal));
-  await fleet.down();
-  await floor('down');
-  fleet = newFleet();
-  const archive = await story.step('Image of the bench app', () => benchImage(base, imageHome, cache));
-  const rows = await measure(base, archive);
-  const judged = rows.map(judge);
+  const rows: Row[] = [];
+  for (const [name, suite] of Object.entries(suites)) {
+    if (named.length === 0 || named.includes(name)) rows.push(...(await suite({ rounds, story, signal })));
+  }
   if (words.includes('--json')) console.log(JSON.stringify({ rounds, rows }, null, 2));
-  else console.table(judged);
+  else console.table(rows.map(judge));
 } catch (error) {
   fail(error);
-} finally {
-  await fleet.down();
-  await floor('down');
-  await rm(imageHome, { recursive: true, force: true });
-}
-
-async function measure(base: string, archive: string): Promise<readonly Row[]> {
-  for (let n = 0; n < 20; n += 1) {
-    values.node.push(await timed(() => exec([process.execPath, '-e', '0'])));
-    values.version.push(await timed(() => exec([executable, '--version'])));
-  }
-  const nine = join(home, 'nine.yaml');
-  const one = join(home, 'one.yaml');
-  const write = async (): Promise<void> => {
-    await writeFile(nine, composeText('nine', ['web', 'api', 'client'], 3));
-    await writeFile(one, composeText('one', ['one'], 3));
-  };
-  for (let round = 1; round <= rounds; round += 1) {
-    await story.step(`Round ${round}: the floor`, async () => {
-      values.fleetFloor.push(await floor('fleet', base, archive));
-      for (let n = 0; n < 3; n += 1) values.deployFloor.push(await floor('deploy'));
-      await floor('down');
-    });
-    await story.step(`Round ${round}: Ballast`, async () => {
-      await fleet.down();
-      fleet = newFleet();
-      await write();
-      values.fleet.push(
-        await timed(async () => {
-          await fleet.startServer(signal);
-          await ballast(fleet, 'deploy', '-f', fleet.fleetFile);
-          await ballast(fleet, 'deploy', '-f', nine);
-        }),
-      );
-      await ballast(fleet, 'deploy', '-f', one); // brings the image where it is not yet
-      for (let n = 0; n < 3; n += 1) {
-        await ballast(fleet, 'rm', 'one', '--yes');
-        values.deploy.push(await timed(() => ballast(fleet, 'deploy', '-f', one)));
-      }
-      for (let n = 0; n < 5; n += 1)
-        values.unchanged.push(await timed(() => ballast(fleet, 'deploy', '-f', one)));
-    });
-  }
-  const resting = await story.step('At rest', () => idle(fleet, must(fleet.serverPid(), 'server'), signal));
-  return rowsOf(resting);
-}
-
-function rowsOf(resting: Awaited<ReturnType<typeof idle>>): readonly Row[] {
-  return [
-    {
-      what: 'ballast --version',
-      unit: 'ms',
-      values: values.version,
-      floor: { what: 'node -e 0', values: values.node },
-      limit: { kind: 'at most', value: 60 },
-    },
-    {
-      what: 'fleet of 3 from nothing to 9 containers',
-      unit: 'ms',
-      values: values.fleet,
-      floor: { what: 'by hand', values: values.fleetFloor },
-      limit: { kind: 'times the floor', value: 2 },
-    },
-    {
-      what: 'deploy of one service x 3, image present',
-      unit: 'ms',
-      values: values.deploy,
-      floor: { what: 'by ssh', values: values.deployFloor },
-      limit: { kind: 'times the floor', value: 1.5 },
-    },
-    {
-      what: 'deploy that changes nothing',
-      unit: 'ms',
-      values: values.unchanged,
-      limit: { kind: 'at most', value: 500 },
-    },
-    { what: 'agent, RSS', unit: 'MiB', values: resting.agentMiB, limit: { kind: 'at most', value: 80 } },
-    {
-      what: 'agent, idle',
-      unit: '% of a core',
-      values: resting.agentCpu,
-      limit: { kind: 'at most', value: 0.5 },
-    },
-    {
-      what: 'server with 3 machines, RSS',
-      unit: 'MiB',
-      values: resting.serverMiB,
-      limit: { kind: 'at most', value: 150 },
-    },
-  ];
 }

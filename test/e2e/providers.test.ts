@@ -6,6 +6,7 @@ import { createIncusProvider, type IncusProvider } from '#provider/incus/incus.t
 import type { InstanceSetting } from '#provider/incus/instance.ts';
 import { createLocalProvider, type LocalProvider } from '#provider/local/local.ts';
 import type { Provider, SeedFile } from '#provider/port.ts';
+import { ensureVariant } from '#scripts/fleet/variant.ts';
 import { makeAuthority, openAuthority } from '#server/pki/authority.ts';
 import { certificateRequest } from '#server/testing/certificate-request.ts';
 import { providerContract } from './provider-contract.ts';
@@ -20,7 +21,6 @@ import {
   startIncus,
 } from './support/incus-host.ts';
 import { type JoiningFleet, startJoiningFleet } from './support/joining-fleet.ts';
-import { ensureVariant } from './support/variant.ts';
 
 // Incus runs on a local machine; its instances are on a bridge there. Another one plays a cloud's machine.
 const { options } = testFleet('prov', '10.81.0.0/25');

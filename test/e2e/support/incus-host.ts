@@ -6,9 +6,9 @@ import { run } from '#host/exec.ts';
 import { guardLink } from '#host/link.ts';
 import type { IncusAccess } from '#provider/incus/connection.ts';
 import type { LocalProvider } from '#provider/local/local.ts';
+import { ensureVariant, variantRoot } from '#scripts/fleet/variant.ts';
 import { makeAuthority, openAuthority } from '#server/pki/authority.ts';
 import { inside, patient, quiet } from '../provider-lab.ts';
-import { ensureVariant, variantRoot } from './variant.ts';
 
 export const incusPackages = ['incus-base', 'incus-client', 'xz-utils', 'zstd'];
 export const cloudPackages = ['cloud-init', 'udev'];

@@ -4,15 +4,16 @@ import { digestOf } from '#base/digest.ts';
 import { run } from '#host/exec.ts';
 import { ensureBase } from '#provider/local/base-image.ts';
 import { baseDigest } from '#provider/local/base-recipe.ts';
-import { cache } from '#scripts/fleet/places.ts';
-import { patient, quiet } from '../provider-lab.ts';
+import { cache } from './places.ts';
+
+const limitMs = 400_000;
 
 /**
  * A cache directory whose base image is the usual one with more packages of Debian's installed: made once, and again
  * when the base or the packages change.
  */
 export async function ensureVariant(name: string, packages: readonly string[]): Promise<string> {
-  const base = await ensureBase(cache, quiet, patient);
+  const base = await ensureBase(cache, () => {}, AbortSignal.timeout(limitMs));
   const dir = join(cache, `variant-${name}`);
   const root = join(dir, `base-${baseDigest}`);
   const mark = join(dir, digestOf([baseDigest, packages]));
@@ -41,7 +42,7 @@ export async function ensureVariant(name: string, packages: readonly string[]): 
       partial,
       ...packages,
     ],
-    { timeoutMs: 400_000, env: { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' } },
+    { timeoutMs: limitMs, env: { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' } },
   );
   for (const left of ['usr/sbin/policy-rc.d', 'run/systemd', 'etc/machine-id']) {
     rmSync(join(partial, left), { recursive: true, force: true });

@@ -1,4 +1,4 @@
-import { printStep, runStep, type Step, type StepResult } from './step.ts';
+import { inTwoLanes, printStep, runStep, type Step, type StepResult } from './step.ts';
 
 const limitMs = 120_000;
 
@@ -24,17 +24,10 @@ export const reporting = (report: string, shown: 'default' | 'dot' = 'default'):
   `--outputFile.json=${report}`,
 ];
 
-/** Runs steps side by side, at most two at once, and prints each as it ends. */
-export async function runAll(steps: readonly Step[]): Promise<readonly StepResult[]> {
-  const waiting = [...steps];
-  const results: StepResult[] = [];
-  const lane = async (): Promise<void> => {
-    for (let step = waiting.shift(); step !== undefined; step = waiting.shift()) {
-      const result = await runStep(step);
-      printStep(result);
-      results.push(result);
-    }
-  };
-  await Promise.all([lane(), lane()]);
-  return results;
-}
+/** Runs steps side by side and prints each as it ends. */
+export const runAll = async (steps: readonly Step[]): Promise<readonly StepResult[]> =>
+  await inTwoLanes(steps, async (step) => {
+    const result = await runStep(step);
+    printStep(result);
+    return result;
+  });

@@ -85,3 +85,18 @@ export function printStep({ name, ok, ms, output }: StepResult, live = false): v
   console.log(`${ok ? 'ok    ' : 'FAILED'}  ${name.padEnd(12)} ${(ms / 1000).toFixed(1).padStart(6)} s`);
   if (!ok && !live) console.log(output.trimEnd());
 }
+
+/** Does `work` for every item, in order, two at a time. */
+export async function inTwoLanes<T, R>(
+  items: readonly T[],
+  work: (item: T) => Promise<R>,
+): Promise<readonly R[]> {
+  const waiting = [...items];
+  const results: R[] = [];
+  const lane = async (): Promise<void> => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift())
+      results.push(await work(item));
+  };
+  await Promise.all([lane(), lane()]);
+  return results;
+}

@@ -1,7 +1,7 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { reporting, runAll, staticChecks, unitTests } from './checks.ts';
-import { printStep, runStep, type Step } from './step.ts';
+import { inTwoLanes, printStep, runStep, type Step } from './step.ts';
 import { readReport, sum, type Tally, tallyOf } from './tally.ts';
 
 // Every test there is: the checks, the unit tests, the build and, with the built executable, the tests on real
@@ -20,7 +20,8 @@ tallies.push(await tests(unitTests(`${reports}/unit.json`, true), `${reports}/un
 const build = await runStep({ name: 'build', argv: ['node', 'scripts/build.ts'], timeoutMs: 5 * 60_000 });
 printStep(build);
 tallies.push(one(build.ok));
-for (const file of machineTests()) tallies.push(await onMachines(file));
+// Much of their time is waiting for machines, and each file has a fleet and networks of its own.
+tallies.push(...(await inTwoLanes(machineTests(), onMachines)));
 
 const { passed, failed } = sum(tallies);
 process.exitCode = failed === 0 ? 0 : 1;
@@ -32,7 +33,7 @@ function one(ok: boolean): Tally {
 
 async function tests(step: Step, report: string): Promise<Tally> {
   const result = await runStep(step);
-  printStep(result, true);
+  printStep(result, step.live);
   return tallyOf(readReport(report), result.ok);
 }
 
@@ -44,12 +45,13 @@ async function onMachines(file: string): Promise<Tally> {
   }
   const report = `${reports}/${file.replaceAll('/', '-')}.json`;
   const argv = ['vitest', 'run', '--project', 'e2e', file, ...reporting(report)];
-  return await tests({ name: file, argv, timeoutMs: Math.min(leftMs(), fileLimitMs), live: true }, report);
+  return await tests({ name: file, argv, timeoutMs: Math.min(leftMs(), fileLimitMs) }, report);
 }
 
+/** The longest first, so that no lane is left with one at the end. */
 function machineTests(): readonly string[] {
   return readdirSync('test/e2e', { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.test.ts'))
     .map((name) => `test/e2e/${name}`)
-    .sort();
+    .sort((a, b) => statSync(b).size - statSync(a).size);
 }

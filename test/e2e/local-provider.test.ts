@@ -268,7 +268,7 @@ describe('traffic to local machines', () => {
 
   test('may not take addresses that this computer uses otherwise', async () => {
     await provider.network.up(patient);
-    const other = testFleet('t2', '10.96.0.0/25').provider;
+    const other = testFleet('t3', '10.96.0.0/25').provider;
     await expect(other.network.up(patient)).rejects.toMatchObject({ code: 'conflict' });
     await provider.network.down(patient);
   });

@@ -10,7 +10,15 @@ import type { DriftBook } from './drift-book.ts';
 import { type GuardOptions, openGuard } from './guard.ts';
 import { log } from './log.ts';
 import { type Memory, openMemory } from './memory.ts';
-import { type News, newsOfCrash, newsOfFailure, newsOfStep, newsOfUndone, newsOfUnhealthy } from './news.ts';
+import {
+  type News,
+  newsOfCrash,
+  newsOfFailure,
+  newsOfOom,
+  newsOfStep,
+  newsOfUndone,
+  newsOfUnhealthy,
+} from './news.ts';
 import { containersOf, createReplicas, type Replicas } from './replicas.ts';
 import { openVault } from './vault.ts';
 import { startWatch } from './watch/watch.ts';
@@ -64,7 +72,8 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
   const replicas = createReplicas({
     onChange,
     onRestart: (resource, detail) => onNews(newsOfUnhealthy(resource, detail, Date.now())),
-    onCrash: (resource, exitCode) => onNews(newsOfCrash(resource, exitCode, Date.now())),
+    onCrash: (resource, ended) => onNews(newsOfCrash(resource, ended, Date.now())),
+    onOom: (resource) => onNews(newsOfOom(resource, Date.now())),
   });
   const guard = await openGuard({
     stateDir,

@@ -1,7 +1,9 @@
+import { showSize } from '#base/size.ts';
 import type { ContainerResource } from '#compile/manifest.ts';
 import type { Step } from '#converge/step.ts';
 import type { MachineCondition } from '#plan/model.ts';
 import type { FromAgent } from '#wire/agent-messages.ts';
+import type { Ended } from './tracker.ts';
 import type { Undone } from './undo.ts';
 
 export type News = Extract<FromAgent, { kind: 'event' }>['event'];
@@ -12,6 +14,8 @@ export function newsOfStep(step: Step, at: number): News | undefined {
   const about = { at, subject: resource.id, cause, ...appOf(step) };
   // Of drift the book of it tells.
   if (cause === 'corrective') return undefined;
+  if (resource.kind === 'image' && action === 'delete')
+    return { ...about, kind: 'image', what: `${resource.reference} was removed: no release needs it` };
   if (resource.kind !== 'container' || action === 'forget') return undefined;
   const did = {
     create: 'started',
@@ -55,17 +59,33 @@ export const newsOfUnhealthy = ({ id, name, app }: ContainerResource, detail: st
 });
 
 export const newsOfCrash = (
-  { id, name, app }: ContainerResource,
-  exitCode: number | undefined,
+  { id, name, app, quadlet }: ContainerResource,
+  { exitCode, oomKilled }: Ended,
   at: number,
 ): News => ({
   at,
-  kind: 'crash',
+  kind: oomKilled ? 'oom-kill' : 'crash',
   subject: id,
   app,
   cause: 'corrective',
-  what: `${name} ended${exitCode === undefined ? '' : ` with exit code ${exitCode}`} and is restarted`,
+  what: oomKilled
+    ? `${name} used more memory than ${memoryLimit(quadlet)}, was killed and is restarted`
+    : `${name} ended${exitCode === undefined ? '' : ` with exit code ${exitCode}`} and is restarted`,
 });
+
+/** Something in a container was killed, and the container goes on. */
+export const newsOfOom = ({ id, name, app, quadlet }: ContainerResource, at: number): News => ({
+  at,
+  kind: 'oom-kill',
+  subject: id,
+  app,
+  what: `a process in ${name} was killed: it used more memory than ${memoryLimit(quadlet)}; ${name} goes on without it`,
+});
+
+function memoryLimit(quadlet: string): string {
+  const bytes = /--memory=(\d+)/.exec(quadlet)?.[1];
+  return bytes === undefined ? 'there was' : `its limit of ${showSize(Number(bytes))}`;
+}
 
 /** Shortages that began and ended. */
 export function newsOfConditions(

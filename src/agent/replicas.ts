@@ -3,13 +3,15 @@ import type { JobEnds } from '#host/jobs.ts';
 import { restartPolicy, unitOf } from '#host/quadlet.ts';
 import { systemctl, type UnitState } from '#host/systemctl.ts';
 import type { ReplicaReport } from '#plan/model.ts';
-import { createTracker, type Tracker } from './tracker.ts';
+import { createTracker, type Ended, type Tracker } from './tracker.ts';
 
 export interface ReplicasOptions {
   readonly onChange: () => void;
   /** A replica did not get well and was restarted. */
   readonly onRestart: (resource: ContainerResource, detail: string) => void;
-  readonly onCrash: (resource: ContainerResource, exitCode: number | undefined) => void;
+  readonly onCrash: (resource: ContainerResource, ended: Ended) => void;
+  /** The kernel killed something in it for want of memory, and it goes on. */
+  readonly onOom: (resource: ContainerResource) => void;
 }
 
 /** All replicas of this machine, each with its tracker. */
@@ -23,7 +25,7 @@ export interface Replicas {
   readonly stop: () => void;
 }
 
-export function createReplicas({ onChange, onRestart, onCrash }: ReplicasOptions): Replicas {
+export function createReplicas({ onChange, onRestart, onCrash, onOom }: ReplicasOptions): Replicas {
   const trackers = new Map<string, Tracker>();
   let wanted = new Map<string, ContainerResource>();
 
@@ -35,9 +37,14 @@ export function createReplicas({ onChange, onRestart, onCrash }: ReplicasOptions
     void systemctl(['restart', '--no-block', unitOf(name)]).catch(() => {});
   }
 
-  const crashed = (name: string, exitCode: number | undefined): void => {
+  const crashed = (name: string, ended: Ended): void => {
     const resource = wanted.get(name);
-    if (resource) onCrash(resource, exitCode);
+    if (resource) onCrash(resource, ended);
+  };
+
+  const starved = (name: string): void => {
+    const resource = wanted.get(name);
+    if (resource) onOom(resource);
   };
 
   return {
@@ -54,7 +61,8 @@ export function createReplicas({ onChange, onRestart, onCrash }: ReplicasOptions
         // Until systemd knows the unit for the first time there is nothing to follow.
         if (unit === undefined || (unit.load !== 'loaded' && !trackers.has(name))) continue;
         const tracker =
-          trackers.get(name) ?? createTracker(name, { onChange, onUnhealthy, onCrash: crashed });
+          trackers.get(name) ??
+          createTracker(name, { onChange, onUnhealthy, onCrash: crashed, onOom: starved });
         trackers.set(name, tracker);
         tracker.look(resource, unit, ended[name]);
       }

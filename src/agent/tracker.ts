@@ -15,7 +15,15 @@ export interface TrackerOptions {
   /** It does not get well: it has to be restarted. */
   readonly onUnhealthy: (container: string, detail: string) => void;
   /** It ended by itself and systemd starts it again. */
-  readonly onCrash: (container: string, exitCode: number | undefined) => void;
+  readonly onCrash: (container: string, ended: Ended) => void;
+  /** The kernel killed something in it for want of memory, and it goes on. */
+  readonly onOom: (container: string) => void;
+}
+
+/** How a container ended. */
+export interface Ended {
+  readonly exitCode: number | undefined;
+  readonly oomKilled: boolean;
 }
 
 /** Follows one replica: its unit, its health, its restarts; and keeps a report of it that is ready to send. */
@@ -38,9 +46,11 @@ interface Seen {
   readonly ended: { exitCode: number } | undefined;
 }
 
+const oomPatienceMs = 1_000;
 const alive = new Set(['active', 'reloading', 'refreshing']);
 
-export function createTracker(name: string, { onChange, onUnhealthy, onCrash }: TrackerOptions): Tracker {
+export function createTracker(name: string, options: TrackerOptions): Tracker {
+  const { onChange, onUnhealthy, onCrash, onOom } = options;
   let seen: Seen | undefined;
   let restarts: Restarts | undefined;
   let health: Health = startHealth(0);
@@ -48,6 +58,7 @@ export function createTracker(name: string, { onChange, onUnhealthy, onCrash }: 
   let prober: Prober | undefined;
   let stopOom = () => {};
   let oomKilled = false;
+  let oomAt: number | undefined;
   let lines: { readonly of: string; readonly log: readonly string[] } = { of: '', log: [] };
   let ending: { readonly of: string; readonly exitCode?: number } = { of: '' };
   let published: ReplicaReport | undefined;
@@ -57,7 +68,8 @@ export function createTracker(name: string, { onChange, onUnhealthy, onCrash }: 
     if (restarts?.quadlet !== quadlet) oomKilled = false;
     const known = restarts;
     restarts = afterLook(known, unit, { now: Date.now(), quadlet });
-    if (known?.quadlet === quadlet && unit.restarts > known.counted) onCrash(name, restarts.exitCode);
+    if (known?.quadlet === quadlet && unit.restarts > known.counted)
+      onCrash(name, { exitCode: restarts.exitCode, oomKilled: endedByOom() });
     seen = { resource, unit, ended };
     if (!alive.has(unit.active)) settle();
     else if (probed !== unit.invocation) begin(resource, unit);
@@ -69,11 +81,23 @@ export function createTracker(name: string, { onChange, onUnhealthy, onCrash }: 
     probed = unit.invocation;
     const startedAt = wallClock(unit.activeSinceUs);
     health = startHealth(startedAt);
-    stopOom = watchOom(name, () => {
-      oomKilled = true;
-    });
+    oomAt = undefined;
+    stopOom = watchOom(name, () => noteOom(unit.invocation));
     prober = startProber({ container: name, plan: resource.health, startedAt, onHealth });
   }
+
+  function noteOom(invocation: string): void {
+    oomKilled = true;
+    // When it was the main process that was killed, its end is about to be heard.
+    setTimeout(() => {
+      if (probed !== invocation || oomAt !== undefined) return;
+      oomAt = Date.now();
+      onOom(name);
+      publish();
+    }, oomPatienceMs).unref();
+  }
+
+  const endedByOom = (): boolean => oomKilled && restarts?.exitCode === 137;
 
   function settle(): void {
     prober?.stop();
@@ -147,7 +171,8 @@ export function createTracker(name: string, { onChange, onUnhealthy, onCrash }: 
       restarts,
       mayEnd,
       ended: ended ?? told,
-      oomKilled: (oomKilled && restarts.exitCode === 137) || unit.result === 'oom-kill',
+      oomKilled: endedByOom() || unit.result === 'oom-kill',
+      oomAt,
       log: [...(health.lines ?? []).map((text) => `health check: ${text}`), ...lines.log],
     };
     return judgeReplica(facts, published, Date.now());

@@ -48,6 +48,7 @@ export function troubleOf(replica: ReplicaView): string {
   if (report.oomKilled) parts.push('was killed for using too much memory');
   else if (report.exitCode !== undefined && report.exitCode !== 0)
     parts.push(`exited with code ${report.exitCode}`);
+  else if (report.oomAt !== undefined) parts.push('a process in it was killed for using too much memory');
   if (report.state === 'failed') parts.push('is not started again');
   if (report.state === 'unhealthy') parts.push('does not answer its health check');
   if (report.restarts > 0)
@@ -61,6 +62,10 @@ export function isInTrouble(replica: ReplicaView): boolean {
   const state = replica.report?.state;
   return state === 'failed' || state === 'unhealthy' || state === 'restarting' || isHeldUp(replica);
 }
+
+/** Whether there is something to say about it, be it in trouble or not. */
+export const isRemarkable = (replica: ReplicaView): boolean =>
+  isInTrouble(replica) || replica.report?.oomAt !== undefined;
 
 /** Whether it could not be made yet because something that it needs failed on its machine: it has begun at no time. */
 function isHeldUp({ report }: ReplicaView): boolean {

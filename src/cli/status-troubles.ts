@@ -1,6 +1,6 @@
 import type { AppView, FleetStatus, MachineView, ReplicaView } from '#wire/views.ts';
 import { showAge } from './render/age.ts';
-import { isInTrouble, troubleOf } from './replica-words.ts';
+import { isRemarkable, troubleOf } from './replica-words.ts';
 import { failureLine } from './step-failure.ts';
 
 /** Something that is wrong in the fleet, and what to do about it. */
@@ -63,7 +63,7 @@ const pressureFix = {
 
 function appTrouble(app: AppView, replicas: readonly ReplicaView[]): Trouble[] {
   const { failure, phase } = app.state;
-  const sick = replicas.filter((replica) => replica.app === app.name && isInTrouble(replica));
+  const sick = replicas.filter((replica) => replica.app === app.name && isRemarkable(replica));
   const failed: Trouble[] =
     failure && (phase === 'failed' || phase === 'rolling-back' || phase === 'paused')
       ? [

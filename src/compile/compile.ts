@@ -8,6 +8,7 @@ import { firewallResources } from './firewall.ts';
 import type { Fixtures } from './fixtures.ts';
 import { hostResources, oncePerId } from './host/host.ts';
 import { hostFirewallResources } from './host-firewall.ts';
+import { keptImages } from './kept-images.ts';
 import type { DriftRules, Manifest, Resource } from './manifest.ts';
 import { networkResources } from './network.ts';
 import { registryClientResources, registryResources } from './registry.ts';
@@ -45,6 +46,7 @@ export function compileManifest({ policy, plan, machine, fixtures }: CompileInpu
   return {
     machine,
     generation: plan.number,
+    keepImages: keptImages(policy, plan),
     ...(diskBytes === undefined ? {} : { reserve: { diskBytes } }),
     ...driftRules(policy, machine),
     // An edge to what this machine does not hold has nothing to wait for.

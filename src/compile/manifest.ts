@@ -4,6 +4,10 @@ export interface Manifest {
   /** The plan's number. An agent refuses a lower one. */
   readonly generation: number;
   readonly resources: readonly Resource[];
+  /**
+   * Images that stay though no resource names them, by digest; others that Ballast pulled go. Absent: all stay.
+   */
+  readonly keepImages?: readonly string[];
   /** What is to stay free for the machine's own system. Absent parts: what the agent thinks right. */
   readonly reserve?: { readonly diskBytes?: number };
   /** Absent: what differs is always repaired. */

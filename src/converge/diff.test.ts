@@ -239,3 +239,32 @@ describe('diff', () => {
     expect(diff(manifest(), observed, {})[0]).toMatchObject({ key: '-container x', action: 'delete' });
   });
 });
+
+describe('an image that Ballast pulled', () => {
+  const held = (name: string, before: { present: boolean } | null) => {
+    const resource = image(name);
+    return { [placeOf(resource)]: { resource, claims: [], before, applied: 'x' } };
+  };
+  const steps = (
+    keepImages: readonly string[] | undefined,
+    name: string,
+    before: { present: boolean } | null = null,
+  ) =>
+    diff({ ...manifest(), ...(keepImages ? { keepImages } : {}) }, new Map(), held(name, before)).map(
+      ({ action }) => action,
+    );
+
+  test('goes when no release needs it', () => {
+    expect(steps(['sha256:b'], 'web@sha256:a')).toEqual(['delete']);
+  });
+
+  test('stays, and stays known, while one may, whatever it is called there', () => {
+    expect(steps(['sha256:a'], 'web@sha256:a')).toEqual([]);
+    expect(steps(['sha256:a'], 'old-name:1@sha256:a')).toEqual([]);
+  });
+
+  test('stays when it was there before, and when the machine leaves the fleet', () => {
+    expect(steps(['sha256:b'], 'web@sha256:a', { present: true })).toEqual(['forget']);
+    expect(steps(undefined, 'web@sha256:a')).toEqual(['forget']);
+  });
+});

@@ -1,4 +1,5 @@
 import { same } from '#base/json.ts';
+import { imageIdentity } from '#compile/kept-images.ts';
 import type { Manifest, Resource } from '#compile/manifest.ts';
 import { changesBetween, type Observation } from './fields.ts';
 import { actionOf, leavesOf, placeOf, wantedOf } from './kinds.ts';
@@ -48,15 +49,29 @@ function leaving(manifest: Manifest, observed: Observation, ledger: Ledger): Ste
     }
   }
   for (const [place, entry] of Object.entries(ledger)) {
-    if (wanted.has(place)) continue;
+    if (wanted.has(place) || isKeptImage(entry, manifest)) continue;
     const { before } = entry;
-    steps.set(place, leave(entry.resource, { before, cause: 'intentional', action: farewell(entry) }));
+    const action = farewell(entry, manifest);
+    steps.set(place, leave(entry.resource, { before, cause: 'intentional', action }));
   }
   return [...steps.values()];
 }
 
-const farewell = ({ resource }: LedgerEntry): Step['action'] =>
-  leavesOf(resource) === 'always' ? 'delete' : 'forget';
+/** An image that a release may need again: it stays, and stays known as one that Ballast pulled. */
+function isKeptImage({ resource }: LedgerEntry, { resources, keepImages = [] }: Manifest): boolean {
+  if (resource.kind !== 'image') return false;
+  const identity = imageIdentity(resource.reference);
+  return (
+    keepImages.includes(identity) ||
+    resources.some((one) => one.kind === 'image' && imageIdentity(one.reference) === identity)
+  );
+}
+
+function farewell({ resource, before }: LedgerEntry, { keepImages }: Manifest): Step['action'] {
+  // An image that was there before Ballast is somebody else's, and stays.
+  if (resource.kind === 'image') return keepImages !== undefined && before === null ? 'delete' : 'forget';
+  return leavesOf(resource) === 'always' ? 'delete' : 'forget';
+}
 
 const leave = (resource: Resource, how: Pick<Step, 'before' | 'cause' | 'action'>): Step => ({
   key: `-${placeOf(resource)}`,

@@ -83,7 +83,7 @@ const rules: Rules = {
     slim: (resource) => ({ ...resource, certificate: '' }),
   },
   // Images stay when no replica needs them any more: a rollback or the next deploy finds them, with the registry
-  // down too. Collecting old ones is a matter of age and space, not of one manifest.
+  // down too. The manifest lists those; others go, if Ballast pulled them.
   image: {
     ...plain,
     place: ({ reference }) => reference,

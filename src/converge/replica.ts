@@ -12,6 +12,8 @@ export interface ReplicaFacts {
   /** How a one-off ended, when that is known. */
   readonly ended: { readonly exitCode: number } | null;
   readonly oomKilled: boolean;
+  /** When something in it was last killed for want of memory while it went on. */
+  readonly oomAt?: number | undefined;
   readonly log: readonly string[];
 }
 
@@ -25,7 +27,7 @@ export function judgeReplica(
 ): ReplicaReport {
   const judged = judge(facts, now);
   const since = previous?.state === judged.state ? previous.since : now;
-  const { id, restarts, oomKilled, log } = facts;
+  const { id, restarts, oomKilled, oomAt, log } = facts;
   const exitCode = judged.exitCode ?? (restarts.total > 0 ? restarts.exitCode : undefined);
   return {
     id,
@@ -34,6 +36,7 @@ export function judgeReplica(
     restarts: restarts.total,
     ...(exitCode === undefined ? {} : { exitCode }),
     ...(oomKilled ? { oomKilled } : {}),
+    ...(oomAt === undefined ? {} : { oomAt }),
     ...(judged.detail === undefined ? {} : { detail: judged.detail }),
     ...(isWrong(judged.state) && log.length > 0 ? { log } : {}),
   };

@@ -11,6 +11,10 @@ import type { Facility, HostContext } from './facility.ts';
 
 const storage = '/var/lib/containers/storage';
 const pullTimeoutMs = 30 * 60_000;
+const removeTimeoutMs = 5 * 60_000;
+/** How `podman rmi` ends when there is no such image, and when a container uses it. */
+const absentCode = 1;
+const usedCode = 2;
 /** Waits between tries of a registry that does not answer; longer ones are the business of who asks again. */
 const retryMs = [200, 500, 1_000, 2_000];
 
@@ -34,6 +38,19 @@ export function createImages(
     }
   }
 
+  /** One that is gone already, that somebody named, or that somebody's container runs, is not ours to remove. */
+  async function remove({ reference }: ImageResource): Promise<void> {
+    const name = byDigest(reference);
+    const options = { timeoutMs: removeTimeoutMs, signal };
+    const tags = await exec(['podman', 'image', 'inspect', '--format', '{{len .RepoTags}}', name], options);
+    if (tags.code !== 0 || tags.stdout.trim() !== '0') return;
+    const done = await exec(['podman', 'rmi', name], options);
+    if (done.code === 0 || done.code === absentCode || done.code === usedCode) return;
+    throw new BallastError('command-failed', `${reference} could not be removed`, {
+      log: tail(done.stderr || done.stdout),
+    });
+  }
+
   return {
     async observe(resources) {
       if (resources.length === 0) return new Map();
@@ -44,7 +61,11 @@ export function createImages(
           .map(({ id }): [string, Observed] => [id, { fields: { present: true } }]),
       );
     },
-    async apply({ resource }) {
+    async apply({ resource, action }) {
+      if (action === 'delete') {
+        await remove(resource);
+        return undefined;
+      }
       await limited(async () => await pull(resource));
       return undefined;
     },

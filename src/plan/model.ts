@@ -276,6 +276,8 @@ export interface ReplicaReport {
   readonly restarts: number;
   readonly exitCode?: number;
   readonly oomKilled?: boolean;
+  /** When a process in it was killed for want of memory while it went on, ms since the epoch. */
+  readonly oomAt?: number;
   /** What the last health check answered, or why the state is what it is. */
   readonly detail?: string;
   /** Last lines it printed; only when something is wrong. */

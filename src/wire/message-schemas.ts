@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { AgentReport, FromAgent } from './agent-messages.ts';
+import { machineCondition } from './condition-schema.ts';
 import { drift } from './drift-schemas.ts';
 import type { ExecFromClient, ExecStart, TerminalSize } from './exec-messages.ts';
 import {
@@ -12,14 +13,7 @@ import {
   serviceName,
   text,
 } from './schema-check.ts';
-import {
-  fleetEvent,
-  logLine,
-  machineCondition,
-  machineFacts,
-  replicaReport,
-  stepFailure,
-} from './view-schemas.ts';
+import { fleetEvent, logLine, machineFacts, replicaReport, stepFailure } from './view-schemas.ts';
 
 const agentReport = schemaOf<AgentReport>()(
   z.strictObject({

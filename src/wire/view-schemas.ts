@@ -1,12 +1,6 @@
 import { z } from 'zod';
-import type {
-  AppState,
-  MachineCondition,
-  MachineFacts,
-  ReplicaReport,
-  RolloutFailure,
-  StepFailure,
-} from '#plan/model.ts';
+import type { AppState, MachineFacts, ReplicaReport, RolloutFailure, StepFailure } from '#plan/model.ts';
+import { machineCondition } from './condition-schema.ts';
 import { dictionary, integer, maybe, natural, schemaOf, text } from './schema-check.ts';
 import type {
   AppView,
@@ -46,12 +40,6 @@ export const machineFacts = schemaOf<MachineFacts>()(
     .meta({ id: 'MachineFacts' }),
 );
 
-export const machineCondition = schemaOf<MachineCondition>()(
-  z
-    .strictObject({ kind: z.enum(['disk-pressure', 'memory-pressure']), since: z.number(), what: text })
-    .meta({ id: 'MachineCondition' }),
-);
-
 export const stepFailure = schemaOf<StepFailure>()(
   z
     .strictObject({
@@ -74,6 +62,7 @@ export const replicaReport = schemaOf<ReplicaReport>()(
       restarts: natural,
       exitCode: maybe(integer),
       oomKilled: maybe(z.boolean()),
+      oomAt: maybe(z.number()),
       detail: maybe(text),
       log: maybe(texts),
     })

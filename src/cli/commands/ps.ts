@@ -2,7 +2,7 @@ import { appFlag, command, outputFlag } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
 import { showAge } from '#cli/render/age.ts';
 import { printListing } from '#cli/render/output.ts';
-import { healthOf, isInTrouble, paintStatus, statusOf, troubleOf } from '#cli/replica-words.ts';
+import { healthOf, isRemarkable, paintStatus, statusOf, troubleOf } from '#cli/replica-words.ts';
 import { requireServices, requireSomewhere, whichApp } from '#cli/which-app.ts';
 import type { ReplicaView } from '#wire/views.ts';
 
@@ -59,11 +59,11 @@ export const ps = command({
             cell: ({ report }) => (report ? showAge(shell.now() - report.since) : ''),
             right: true,
           },
-          ...(replicas.some(isInTrouble)
+          ...(replicas.some(isRemarkable)
             ? [
                 {
                   title: 'TROUBLE',
-                  cell: (replica: ReplicaView) => (isInTrouble(replica) ? troubleOf(replica) : ''),
+                  cell: (replica: ReplicaView) => (isRemarkable(replica) ? troubleOf(replica) : ''),
                   paint: paint.red,
                 },
               ]

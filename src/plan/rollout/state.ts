@@ -84,7 +84,9 @@ function whatFailed(report: ReplicaReport | undefined, { deploy }: ServiceModel)
       return `${how}${tries(report)}${because(report)}`;
     }
     case 'unhealthy':
-      return `is unhealthy${because(report)}`;
+      return report.oomAt === undefined
+        ? `is unhealthy${because(report)}`
+        : `is unhealthy since a process in it was killed for using too much memory${because(report)}`;
     default:
       return undefined;
   }

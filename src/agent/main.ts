@@ -135,6 +135,8 @@ function receive(message: ToAgent, machine: Machine, streams: ReturnType<typeof 
     case 'exec':
     case 'delete-volume':
     case 'repair':
+    case 'firewall':
+    case 'probe':
       streams.start(message);
       break;
     default:

@@ -2,7 +2,10 @@ import type { FromAgent, RepairOutcome, ToAgent } from '#wire/agent-messages.ts'
 import type { TerminalSize } from '#wire/exec-messages.ts';
 
 /** What the server may ask for beside manifests: each runs until it ends or is cancelled. */
-export type StreamRequest = Extract<ToAgent, { kind: 'logs' | 'exec' | 'delete-volume' | 'repair' }>;
+export type StreamRequest = Extract<
+  ToAgent,
+  { kind: 'logs' | 'exec' | 'delete-volume' | 'repair' | 'firewall' | 'probe' }
+>;
 export type StreamInput = Exclude<ToAgent, StreamRequest | { kind: 'manifest' }>;
 
 export interface StreamContext {

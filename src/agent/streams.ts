@@ -1,6 +1,7 @@
 import { never } from '#base/assert.ts';
 import { runDeleteVolume } from './delete-volume.ts';
 import { runExec } from './exec-stream.ts';
+import { runFirewall, runProbe } from './firewall-streams.ts';
 import { explain } from './log.ts';
 import { runLogs } from './logs.ts';
 import { runRepair } from './repair.ts';
@@ -70,6 +71,10 @@ function run(request: StreamRequest, context: StreamContext): Stream {
       return runDeleteVolume(request);
     case 'repair':
       return runRepair(request, context);
+    case 'firewall':
+      return runFirewall(request, context);
+    case 'probe':
+      return runProbe(request, context);
     default:
       return never(request);
   }

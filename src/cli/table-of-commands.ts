@@ -154,6 +154,16 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
     summary: 'Log in on a machine, by a certificate for this one login',
     load: async () => (await import('./commands/machine-ssh.ts')).machineSsh,
   },
+  'firewall show': {
+    group: fleet,
+    summary: 'Show what reaches the machines themselves, who asked for it, and how often it did',
+    load: async () => (await import('./commands/firewall-show.ts')).firewallShow,
+  },
+  'firewall test': {
+    group: fleet,
+    summary: 'Try from outside what must answer and what must not',
+    load: async () => (await import('./commands/firewall-test.ts')).firewallTest,
+  },
   'access ls': {
     group: fleet,
     summary: 'List who may log in on machines, and which certificates are out',
@@ -256,6 +266,7 @@ export const programs: Readonly<Record<string, string>> = {
 /** What the first word of two-word commands is about. */
 export const nouns: Readonly<Record<string, string>> = {
   machine: 'The machines of the fleet',
+  firewall: 'What reaches the machines themselves',
   access: 'Who may log in on the machines',
   secret: 'Secrets kept in the fleet',
   context: 'The fleets this command line knows',

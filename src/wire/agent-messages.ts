@@ -1,6 +1,7 @@
 import type { Manifest } from '#compile/manifest.ts';
 import type { Drift, MachineCondition, MachineFacts, ReplicaReport, StepFailure } from '#plan/model.ts';
 import type { TerminalSize } from './exec-messages.ts';
+import type { FirewallState, ProbeResult, ProbeTarget } from './firewall-views.ts';
 import type { FleetEvent, LogLine } from './views.ts';
 
 /** Agents dial one WebSocket over mutual TLS; both sides send these, one JSON text per message. */
@@ -39,7 +40,9 @@ export type ToAgent =
   | { readonly kind: 'cancel'; readonly stream: number }
   | { readonly kind: 'delete-volume'; readonly stream: number; readonly volume: string }
   /** Put right, once, what matches the pattern, whatever the fleet file says. The output is a `RepairOutcome`. */
-  | { readonly kind: 'repair'; readonly stream: number; readonly resource: string };
+  | { readonly kind: 'repair'; readonly stream: number; readonly resource: string }
+  | { readonly kind: 'firewall'; readonly stream: number }
+  | { readonly kind: 'probe'; readonly stream: number; readonly targets: readonly ProbeTarget[] };
 
 export type FromAgent =
   | { readonly kind: 'report'; readonly report: AgentReport }
@@ -47,6 +50,8 @@ export type FromAgent =
   | { readonly kind: 'log'; readonly stream: number; readonly line: LogLine }
   /** Output of an exec, base64. */
   | { readonly kind: 'output'; readonly stream: number; readonly fd: 1 | 2; readonly data: string }
+  | { readonly kind: 'firewall'; readonly stream: number; readonly state: FirewallState }
+  | { readonly kind: 'probed'; readonly stream: number; readonly results: readonly ProbeResult[] }
   | { readonly kind: 'end'; readonly stream: number; readonly code: number; readonly error?: string };
 
 export interface AgentReport {

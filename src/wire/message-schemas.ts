@@ -3,6 +3,7 @@ import type { AgentReport, FromAgent } from './agent-messages.ts';
 import { machineCondition } from './condition-schema.ts';
 import { drift } from './drift-schemas.ts';
 import type { ExecFromClient, ExecStart, TerminalSize } from './exec-messages.ts';
+import { firewallState, probeResult } from './firewall-schemas.ts';
 import {
   dictionary,
   integer,
@@ -42,6 +43,8 @@ export const fromAgent = schemaOf<FromAgent>()(
       fd: z.union([z.literal(1), z.literal(2)]),
       data,
     }),
+    z.strictObject({ kind: z.literal('firewall'), stream: natural, state: firewallState }),
+    z.strictObject({ kind: z.literal('probed'), stream: natural, results: z.array(probeResult) }),
     z.strictObject({ kind: z.literal('end'), stream: natural, code: integer, error: maybe(text) }),
   ]),
 );

@@ -2,6 +2,8 @@ import type { FleetModel } from '#spec/fleet-model.ts';
 import type { AppModel, Origins } from '#spec/model.ts';
 import { type AccessOperations, accessOperations } from './access-operations.ts';
 import { type DriftOperations, driftOperations } from './drift-operations.ts';
+import { firewallOperations } from './firewall-operations.ts';
+import type { FirewallView, ProbeResult } from './firewall-views.ts';
 import { joining } from './joining.ts';
 import { type SecretOperations, secretOperations } from './secret-operations.ts';
 import type {
@@ -92,6 +94,11 @@ export interface Operations extends AccessOperations, DriftOperations, SecretOpe
   };
   revokeUserData: { input: { machine?: string; pool?: string }; output: { revoked: number } };
   checkProviders: { input: Empty; output: { checks: readonly ProviderCheck[] } };
+  showFirewall: { input: { machine: string }; output: FirewallView };
+  probeMachines: {
+    input: { machine: string; targets: readonly { machine: string; port: number }[] };
+    output: { results: readonly ProbeResult[] };
+  };
   emptyMachine: { input: { machine: string; force?: boolean }; output: Empty };
   removeMachine: { input: { machine: string; force?: boolean }; output: Empty };
   drainMachine: { input: { machine: string; keep?: boolean; leave?: boolean }; output: Empty };
@@ -134,6 +141,7 @@ export interface Operation {
 
 export const operations = {
   ...joining,
+  ...firewallOperations,
   status: { method: 'GET', path: '/v1/status', kind: 'call', role: 'user', summary: 'The fleet at a glance' },
   previewApp: {
     method: 'POST',

@@ -3,6 +3,7 @@ import * as access from './access-schemas.ts';
 import { appModel, origins } from './app-schema.ts';
 import { replicaCount } from './deploy-schema.ts';
 import * as drifts from './drift-schemas.ts';
+import { firewallView, probeResult, probeTargets } from './firewall-schemas.ts';
 import { accessRule, fleetModel } from './fleet-schema.ts';
 import type { Input, OperationName, Output } from './operations.ts';
 import { fleetPreview, planPreview } from './preview-schemas.ts';
@@ -98,6 +99,8 @@ export const inputSchemas = {
     z.strictObject({ machine: maybe(machineName), pool: maybe(machineName) }),
   ),
   checkProviders: empty,
+  showFirewall: inputOf<'showFirewall'>()(z.strictObject({ machine: machineName })),
+  probeMachines: inputOf<'probeMachines'>()(z.strictObject({ machine: machineName, targets: probeTargets })),
   emptyMachine: inputOf<'emptyMachine'>()(
     z.strictObject({ machine: machineName, force: maybe(z.boolean()) }),
   ),
@@ -175,6 +178,8 @@ export const outputSchemas = {
   makeUserData: outputOf<'makeUserData'>()(view.userDataView),
   revokeUserData: outputOf<'revokeUserData'>()(z.strictObject({ revoked: natural })),
   checkProviders: outputOf<'checkProviders'>()(z.strictObject({ checks: z.array(view.providerCheck) })),
+  showFirewall: outputOf<'showFirewall'>()(firewallView),
+  probeMachines: outputOf<'probeMachines'>()(z.strictObject({ results: z.array(probeResult) })),
   emptyMachine: empty,
   removeMachine: empty,
   drainMachine: empty,

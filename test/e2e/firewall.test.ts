@@ -6,6 +6,7 @@ import { exec } from '#host/exec.ts';
 import { guardLink } from '#host/link.ts';
 import { type LocalFleet, localFleet } from '#scripts/fleet/fleet.ts';
 import { cache, data, executable } from '#scripts/fleet/places.ts';
+import type { FirewallView } from '#wire/firewall-views.ts';
 import { eventually } from './support/ask.ts';
 
 const signal = AbortSignal.timeout(10 * 60_000);
@@ -107,6 +108,38 @@ test('groups let in whom they name, where they say so, and count it', async () =
   expect(await packets('web.inbound.1')).toBeGreaterThan(0);
 });
 
+test('show tells each rule with who asked for it and how often it was met', async () => {
+  const { code, stdout } = await fleet.ballast(['firewall', 'show', 'app-1', '--json'], { signal });
+  expect(code).toBe(0);
+  const [view] = (JSON.parse(stdout) as { machines: readonly FirewallView[] }).machines;
+  expect(view?.rules.find(({ who }) => who === 'office')).toMatchObject({
+    places: [`${outside}/32`],
+    packets: expect.toSatisfy((packets: number) => packets > 0),
+    origin: expect.stringMatching(/fleet\.yaml:10:\d+$/),
+  });
+  expect(view?.listening).toEqual(expect.arrayContaining([22, 9001, 9002]));
+  expect(view?.refused[0]?.packets).toBeGreaterThan(0);
+});
+
+test('test tries from outside what must answer and what must not, and tells what differs', async () => {
+  const tried = await fleet.ballast(['firewall', 'test'], { signal });
+  expect(tried.code, tried.stdout + tried.stderr).toBe(0);
+  expect(tried.stdout).toMatch(/app-1 +9001 +here +answer +open/);
+  expect(tried.stdout).toMatch(/app-1 +9001 +app-2 +be refused +refused/);
+  expect(tried.stdout).toMatch(/app-1 +9003 +app-2 +be closed: nothing listens +refused/);
+  await inside(
+    'app-1',
+    'nft add table inet other; nft "add chain inet other c { type filter hook input priority 5; }"; nft add rule inet other c tcp dport 9002 reject with tcp reset',
+  );
+  const differs = await fleet.ballast(['firewall', 'test', 'app-1', '--json'], { signal });
+  expect(differs.code).toBe(1);
+  const { tries } = JSON.parse(differs.stdout) as { tries: readonly { readonly ok: boolean }[] };
+  expect(tries.filter(({ ok }) => !ok)).toMatchObject([
+    { machine: 'app-1', port: 9002, from: 'app-2', expected: 'answer', seen: 'refused' },
+  ]);
+  await inside('app-1', 'nft delete table inet other');
+});
+
 test('a table that was flushed by hand comes back, and those of others are left alone', async () => {
   const others = 'nft list table inet mine; nft list table ip filter';
   await inside('app-1', 'nft add table inet mine; nft add chain inet mine c; iptables-nft -N OTHERS');
@@ -124,7 +157,7 @@ const shut = `${groups}  shut: { machines: [app-2], outbound: [{ to: any, ports:
 test('a fleet file that would cut machines off is refused with its line', async () => {
   const { code, stderr } = await fleet.ballast(['deploy', '-f', await write(shut)], { signal });
   expect(code).toBe(5);
-  expect(stderr).toMatch(/fleet\.yaml:11:\d+.*app-2 could not reach the server at 10\.84\.0\.254:7714/s);
+  expect(stderr).toMatch(/fleet\.yaml:12:\d+.*app-2 could not reach the server at 10\.84\.0\.254:7714/s);
   expect(stderr).toContain('{ to: 10.84.0.254, ports: [7714] }');
 });
 

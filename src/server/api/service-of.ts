@@ -27,6 +27,7 @@ import { isOwnSecret, type Registry } from '#server/registry.ts';
 import { joinByTicket } from '#server/tickets.ts';
 import type { MachineView } from '#wire/views.ts';
 import { appNames, appView, releaseViews, replicasOf, replicaView } from './app-views.ts';
+import { probeMachines, showFirewall } from './firewall.ts';
 import { openLogs } from './log-fan-in.ts';
 import { machineView } from './machine-views.ts';
 import type { Service } from './service.ts';
@@ -118,6 +119,8 @@ export function serviceOf(parts: ServiceParts): Service {
     watchRollout: async ({ app }, { signal }) => await watchRollout(state, now, { app, signal }),
     events: async (input, { signal }) => watchEvents(state, input, signal),
     logs: async (input, { signal }) => openLogs({ state, hub }, input, signal),
+    showFirewall: async (input) => await showFirewall({ control, hub }, input, await fixtures()),
+    probeMachines: async (input) => await probeMachines({ control, hub }, input),
     listMachines: async () => ({ machines: await machines() }),
     addMachine: async (input, { by }) => await addMachine(control, input, { by, door }),
     emptyMachine: async (input, { by, signal }) => {

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import type { FirewallCounter, FirewallState, FirewallView, ProbeResult } from './firewall-views.ts';
+import { machineName, natural, schemaOf, text } from './schema-check.ts';
+
+const port = z.int().min(1).max(65_535);
+const ports = z.array(port).max(65_535);
+
+const counter = schemaOf<FirewallCounter>()(
+  z.strictObject({ comment: text, packets: natural, bytes: natural }),
+);
+
+export const firewallState = schemaOf<FirewallState>()(
+  z.strictObject({ counters: z.array(counter), listening: ports }),
+);
+
+export const probeResult = schemaOf<ProbeResult>()(
+  z.strictObject({
+    address: z.ipv4(),
+    port,
+    outcome: z.enum(['open', 'refused', 'silent', 'unreachable']),
+  }),
+);
+
+/** Machines are named, so that nobody has one knock elsewhere. */
+export const probeTargets = z.array(z.strictObject({ machine: machineName, port })).max(1_000);
+
+export const firewallView = schemaOf<FirewallView>()(
+  z
+    .strictObject({
+      machine: text,
+      address: text,
+      connected: z.boolean(),
+      rules: z.array(
+        z.strictObject({
+          direction: z.enum(['in', 'out']),
+          who: text,
+          places: z.union([z.array(text), z.literal('any')]),
+          ports: z.array(z.strictObject({ protocol: z.enum(['tcp', 'udp']), from: port, to: port })),
+          origin: text,
+          packets: natural.nullable(),
+          bytes: natural.nullable(),
+        }),
+      ),
+      shutIn: z.boolean(),
+      refused: z.array(counter),
+      listening: ports.nullable(),
+      published: ports,
+    })
+    .meta({ id: 'Firewall' }),
+);

@@ -146,6 +146,7 @@ export function createConverger(options: ConvergerOptions): Converger {
       for (const { resource } of ready) busy.delete(placeOf(resource));
       throw cause;
     }
+    drift?.began(ready);
     for (const step of ready) void runStep(step);
   }
 

@@ -126,6 +126,15 @@ test('a step that is under way is not found a second time', async () => {
   expect(told()).toEqual(['found', 'repaired']);
 });
 
+test('a look in the middle of a repair does not take it for over', async () => {
+  const { judge, told, book } = opened();
+  await judge([step(file)]);
+  book.began([step(file)]);
+  await judge([], 1_050);
+  book.ended(step(file), true, 1_100);
+  expect(told()).toEqual(['found', 'repaired']);
+});
+
 test('a restart of the agent forgets neither since when nor by whom', async () => {
   const first = opened({ rules: { repair: 'report', allow: [] } });
   await first.judge([step(file)]);

@@ -29,6 +29,8 @@ export interface Look {
 export interface DriftBook {
   /** Takes in what a look found. Answers with the steps that are to be carried out. */
   readonly judge: (steps: readonly Step[], look: Look, now: number) => Promise<readonly Step[]>;
+  /** These steps are under way: what is seen of their resources meanwhile tells nothing. */
+  readonly began: (steps: readonly Step[]) => void;
   readonly ended: (step: Step, ok: boolean, now: number) => void;
   /** The machine holds its manifest: what a start had lost is back. */
   readonly settled: () => void;
@@ -40,6 +42,7 @@ export interface DriftBook {
 export function createDriftBook({ file, bootId, who, onNews }: DriftBookOptions): DriftBook {
   const entries = new Map<string, Drift>(Object.entries(file.read().entries));
   const culprits = new Map<string, Culprit>();
+  const underWay = new Set<string>();
   const released = new Set<{ readonly pattern: string }>();
   let boot = file.read().boot;
 
@@ -87,7 +90,8 @@ export function createDriftBook({ file, bootId, who, onNews }: DriftBookOptions)
     const wanted = new Set(manifest.resources.map(({ id }) => id));
     for (const [key, drift] of entries) {
       const step = still.get(key);
-      if (step?.cause === 'corrective' || blind.has(drift.kind as ResourceKind)) continue;
+      if (step?.cause === 'corrective' || underWay.has(key) || blind.has(drift.kind as ResourceKind))
+        continue;
       entries.delete(key);
       const isOver = step === undefined && (wanted.has(drift.resource) || drift.found === 'unwanted');
       if (isOver) tell(key, drift, 'over', now);
@@ -109,7 +113,11 @@ export function createDriftBook({ file, bootId, who, onNews }: DriftBookOptions)
       if (JSON.stringify([...entries]) !== before) keep();
       return carried;
     },
+    began(steps) {
+      for (const { key } of steps) underWay.add(key);
+    },
     ended(step, ok, now) {
+      underWay.delete(step.key);
       const drift = entries.get(step.key);
       if (!ok || step.cause !== 'corrective') return;
       const lost = isLost(step);

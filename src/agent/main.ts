@@ -134,6 +134,7 @@ function receive(message: ToAgent, machine: Machine, streams: ReturnType<typeof 
     case 'logs':
     case 'exec':
     case 'delete-volume':
+    case 'usage':
     case 'repair':
     case 'firewall':
     case 'probe':

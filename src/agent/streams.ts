@@ -6,6 +6,7 @@ import { explain } from './log.ts';
 import { runLogs } from './logs.ts';
 import { runRepair } from './repair.ts';
 import type { Stream, StreamContext, StreamInput, StreamRequest } from './stream.ts';
+import { runUsage } from './usage.ts';
 
 export interface Streams {
   readonly start: (request: StreamRequest) => void;
@@ -67,6 +68,8 @@ function run(request: StreamRequest, context: StreamContext): Stream {
       return runLogs(request, context);
     case 'exec':
       return runExec(request, context);
+    case 'usage':
+      return runUsage(request, context);
     case 'delete-volume':
       return runDeleteVolume(request);
     case 'repair':

@@ -2,6 +2,7 @@ import type { Manifest } from '#compile/manifest.ts';
 import type { Drift, MachineCondition, MachineFacts, ReplicaReport, StepFailure } from '#plan/model.ts';
 import type { TerminalSize } from './exec-messages.ts';
 import type { FirewallState, ProbeResult, ProbeTarget } from './firewall-views.ts';
+import type { MachineUsage } from './usage.ts';
 import type { FleetEvent, LogLine } from './views.ts';
 
 /** Agents dial one WebSocket over mutual TLS; both sides send these, one JSON text per message. */
@@ -38,6 +39,8 @@ export type ToAgent =
   /** The person's terminal has another size now. */
   | { readonly kind: 'resize'; readonly stream: number; readonly size: TerminalSize }
   | { readonly kind: 'cancel'; readonly stream: number }
+  /** What the machine and these replicas use now. */
+  | { readonly kind: 'usage'; readonly stream: number; readonly replicas: readonly string[] }
   | { readonly kind: 'delete-volume'; readonly stream: number; readonly volume: string }
   /** Put right, once, what matches the pattern, whatever the fleet file says. The output is a `RepairOutcome`. */
   | { readonly kind: 'repair'; readonly stream: number; readonly resource: string }
@@ -52,6 +55,7 @@ export type FromAgent =
   | { readonly kind: 'output'; readonly stream: number; readonly fd: 1 | 2; readonly data: string }
   | { readonly kind: 'firewall'; readonly stream: number; readonly state: FirewallState }
   | { readonly kind: 'probed'; readonly stream: number; readonly results: readonly ProbeResult[] }
+  | { readonly kind: 'usage'; readonly stream: number; readonly usage: MachineUsage }
   | { readonly kind: 'end'; readonly stream: number; readonly code: number; readonly error?: string };
 
 export interface AgentReport {

@@ -14,6 +14,7 @@ import {
   serviceName,
   text,
 } from './schema-check.ts';
+import { machineUsage } from './usage-schema.ts';
 import { fleetEvent, logLine, machineFacts, replicaReport, stepFailure } from './view-schemas.ts';
 
 const agentReport = schemaOf<AgentReport>()(
@@ -45,6 +46,7 @@ export const fromAgent = schemaOf<FromAgent>()(
     }),
     z.strictObject({ kind: z.literal('firewall'), stream: natural, state: firewallState }),
     z.strictObject({ kind: z.literal('probed'), stream: natural, results: z.array(probeResult) }),
+    z.strictObject({ kind: z.literal('usage'), stream: natural, usage: machineUsage }),
     z.strictObject({ kind: z.literal('end'), stream: natural, code: integer, error: maybe(text) }),
   ]),
 );

@@ -6,6 +6,7 @@ import { firewallOperations } from './firewall-operations.ts';
 import type { FirewallView, ProbeResult } from './firewall-views.ts';
 import { joining } from './joining.ts';
 import { type SecretOperations, secretOperations } from './secret-operations.ts';
+import type { MachineUsage } from './usage.ts';
 import type {
   AppView,
   Enrolment,
@@ -41,6 +42,7 @@ export interface Operations extends AccessOperations, DriftOperations, SecretOpe
   removeApp: { input: { app: string; volumes?: readonly string[] }; output: ReleaseAnswer };
   listApps: { input: Empty; output: { apps: readonly AppView[] } };
   listReplicas: { input: { app?: string }; output: { replicas: readonly ReplicaView[] } };
+  listUsage: { input: Empty; output: { machines: readonly (MachineUsage & { readonly machine: string })[] } };
   listReleases: { input: { app: string }; output: { releases: readonly ReleaseView[] } };
   /** A snapshot at each change, until it is done. */
   watchRollout: { input: { app: string }; output: RolloutView };
@@ -199,6 +201,13 @@ export const operations = {
     kind: 'call',
     role: 'user',
     summary: 'All replicas and how they are',
+  },
+  listUsage: {
+    method: 'GET',
+    path: '/v1/usage',
+    kind: 'call',
+    role: 'user',
+    summary: 'What machines and replicas use now',
   },
   listReleases: {
     method: 'GET',

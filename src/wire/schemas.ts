@@ -19,6 +19,7 @@ import {
   serviceName,
   text,
 } from './schema-check.ts';
+import { machineUsage } from './usage-schema.ts';
 import * as view from './view-schemas.ts';
 
 /** The fleet's own secrets have dots in their names; those of people have none. */
@@ -54,6 +55,7 @@ export const inputSchemas = {
   removeApp: inputOf<'removeApp'>()(z.strictObject({ app: appName, volumes: maybe(z.array(objectName)) })),
   listApps: empty,
   listReplicas: inputOf<'listReplicas'>()(z.strictObject({ app: maybe(appName) })),
+  listUsage: empty,
   listReleases: inputOf<'listReleases'>()(z.strictObject({ app: appName })),
   watchRollout: inputOf<'watchRollout'>()(z.strictObject({ app: appName })),
   events: inputOf<'events'>()(
@@ -169,6 +171,9 @@ export const outputSchemas = {
   removeApp: outputOf<'removeApp'>()(view.releaseAnswer),
   listApps: outputOf<'listApps'>()(z.strictObject({ apps: z.array(view.appView) })),
   listReplicas: outputOf<'listReplicas'>()(z.strictObject({ replicas: z.array(view.replicaView) })),
+  listUsage: outputOf<'listUsage'>()(
+    z.strictObject({ machines: z.array(machineUsage.extend({ machine: z.string() })) }),
+  ),
   listReleases: outputOf<'listReleases'>()(z.strictObject({ releases: z.array(view.releaseView) })),
   watchRollout: outputOf<'watchRollout'>()(view.rolloutView),
   events: outputOf<'events'>()(view.fleetEvent),

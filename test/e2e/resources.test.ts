@@ -104,6 +104,7 @@ test('a process that is killed for want of memory is named, though its container
     /^oom-kill: a process in shop-web-1-r1 was killed: it used more memory than its limit of 64 MiB/,
   );
   await eventually(signal, async () => (await replicas()).some(({ report }) => report?.oomAt !== undefined));
+  expect(await well('ps', '-o', 'wide')).toMatch(/\d+ %\s+[\d.]+ [KM]iB\/64 MiB\s+\d/);
   expect(await well('ps')).toContain('a process in it was killed for using too much memory');
 });
 

@@ -4,6 +4,8 @@ import { connect } from '#cli/connect.ts';
 import { conformityWord, lifeWord, machineColour, machineNote } from '#cli/machine-words.ts';
 import { showAge } from '#cli/render/age.ts';
 import { printListing } from '#cli/render/output.ts';
+import type { Column } from '#cli/render/table.ts';
+import { askUsage, type KnownUsage, showCpuUse } from '#cli/usage-words.ts';
 import type { MachineView } from '#wire/views.ts';
 
 export const machineLs = command({
@@ -20,6 +22,7 @@ the system no replica can reserve. UP TO DATE says whether it holds all that the
   async run({ flags }, shell) {
     const client = await connect(flags, shell);
     const { machines } = await client.call('listMachines', {}, { signal: shell.signal });
+    const usage = flags.output === 'wide' ? await askUsage(client, shell.signal) : undefined;
     const { paint } = shell.out;
     await printListing(
       {
@@ -61,32 +64,7 @@ the system no replica can reserve. UP TO DATE says whether it holds all that the
           ...(machines.some((machine) => machineNote(machine, shell.now()) !== '')
             ? [{ title: 'NOTE', cell: (machine: MachineView) => machineNote(machine, shell.now()) }]
             : []),
-          {
-            title: 'KEPT BACK',
-            cell: ({ kept }) =>
-              [kept.cpus > 0 ? `${trim(kept.cpus)} cpus` : '', showSize(kept.memoryBytes)]
-                .filter((part) => part !== '')
-                .join(', '),
-            wide: true,
-          },
-          { title: 'PROVIDER', cell: ({ provider }) => provider, wide: true },
-          { title: 'SYSTEM', cell: ({ facts }) => facts?.os ?? '', wide: true },
-          { title: 'KERNEL', cell: ({ facts }) => facts?.kernel ?? '', wide: true },
-          { title: 'PODMAN', cell: ({ facts }) => facts?.podman ?? '', wide: true },
-          { title: 'AGENT', cell: ({ facts }) => facts?.agent ?? '', wide: true },
-          {
-            title: 'DISK FREE',
-            cell: ({ facts }) => (facts ? showSize(facts.diskFreeBytes) : ''),
-            wide: true,
-          },
-          {
-            title: 'LABELS',
-            wide: true,
-            cell: ({ labels }) =>
-              Object.entries(labels)
-                .map(([key, value]) => `${key}=${value}`)
-                .join(','),
-          },
+          ...wideColumns(usage),
         ],
       },
       flags,
@@ -95,5 +73,52 @@ the system no replica can reserve. UP TO DATE says whether it holds all that the
     return 0;
   },
 });
+
+/** What `-o wide` shows beside the rest. */
+function wideColumns(usage: KnownUsage | undefined): readonly Column<MachineView>[] {
+  return [
+    {
+      title: 'CPU USED',
+      cell: ({ name }) => showCpuUse(usage?.machines.get(name)),
+      wide: true,
+      right: true,
+    },
+    {
+      title: 'MEMORY USED',
+      cell: ({ name }) => {
+        const used = usage?.machines.get(name)?.memoryBytes ?? 0;
+        return used === 0 ? '' : showSize(used);
+      },
+      wide: true,
+      right: true,
+    },
+    {
+      title: 'KEPT BACK',
+      cell: ({ kept }) =>
+        [kept.cpus > 0 ? `${trim(kept.cpus)} cpus` : '', showSize(kept.memoryBytes)]
+          .filter((part) => part !== '')
+          .join(', '),
+      wide: true,
+    },
+    { title: 'PROVIDER', cell: ({ provider }) => provider, wide: true },
+    { title: 'SYSTEM', cell: ({ facts }) => facts?.os ?? '', wide: true },
+    { title: 'KERNEL', cell: ({ facts }) => facts?.kernel ?? '', wide: true },
+    { title: 'PODMAN', cell: ({ facts }) => facts?.podman ?? '', wide: true },
+    { title: 'AGENT', cell: ({ facts }) => facts?.agent ?? '', wide: true },
+    {
+      title: 'DISK FREE',
+      cell: ({ facts }) => (facts ? showSize(facts.diskFreeBytes) : ''),
+      wide: true,
+    },
+    {
+      title: 'LABELS',
+      wide: true,
+      cell: ({ labels }) =>
+        Object.entries(labels)
+          .map(([key, value]) => `${key}=${value}`)
+          .join(','),
+    },
+  ];
+}
 
 const trim = (cpus: number): string => String(Math.round(cpus * 100) / 100);

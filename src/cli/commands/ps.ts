@@ -3,11 +3,13 @@ import { connect } from '#cli/connect.ts';
 import { showAge } from '#cli/render/age.ts';
 import { printListing } from '#cli/render/output.ts';
 import { healthOf, isRemarkable, paintStatus, statusOf, troubleOf } from '#cli/replica-words.ts';
+import { askUsage, showCpuUse, showMemoryUse } from '#cli/usage-words.ts';
 import { requireServices, requireSomewhere, whichApp } from '#cli/which-app.ts';
 import type { ReplicaView } from '#wire/views.ts';
 
 export const ps = command({
-  details: 'Without -a it lists the replicas of all apps. AGE is how long a replica has been in its state.',
+  details: `Without -a it lists the replicas of all apps. AGE is how long a replica has been in its state. With -o wide, CPU is in
+percent of one processor, and MEMORY what is used, and of what limit.`,
   args: [
     {
       name: 'SERVICE',
@@ -37,6 +39,7 @@ export const ps = command({
       signal: shell.signal,
     });
     const replicas = answer.replicas.filter(({ service }) => args.length === 0 || args.includes(service));
+    const usage = flags.output === 'wide' ? await askUsage(client, shell.signal) : undefined;
     const apps = new Set(replicas.map(({ app }) => app));
     const { paint } = shell.out;
     await printListing(
@@ -68,6 +71,19 @@ export const ps = command({
                 },
               ]
             : []),
+          { title: 'CPU', cell: ({ id }) => showCpuUse(usage?.replicas.get(id)), wide: true, right: true },
+          {
+            title: 'MEMORY',
+            cell: ({ id }) => showMemoryUse(usage?.replicas.get(id)),
+            wide: true,
+            right: true,
+          },
+          {
+            title: 'PIDS',
+            cell: ({ id }) => String(usage?.replicas.get(id)?.pids ?? ''),
+            wide: true,
+            right: true,
+          },
           { title: 'ADDRESS', cell: ({ address }) => address, wide: true },
           { title: 'WHY HERE', cell: ({ reason }) => reason, wide: true },
         ],

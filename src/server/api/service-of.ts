@@ -31,6 +31,7 @@ import { probeMachines, showFirewall } from './firewall.ts';
 import { openLogs } from './log-fan-in.ts';
 import { machineView } from './machine-views.ts';
 import type { Service } from './service.ts';
+import { askUsage } from './usage.ts';
 import { watchEvents, watchRollout } from './watches.ts';
 
 export interface ServiceParts {
@@ -115,6 +116,7 @@ export function serviceOf(parts: ServiceParts): Service {
       if (app !== undefined && replicas.length === 0) appOf(control, app);
       return { replicas: replicas.map((replica) => replicaView(now(), replica)) };
     },
+    listUsage: async () => await askUsage(now(), hub),
     listReleases: async ({ app }) => ({ releases: releaseViews(now(), appOf(control, app)) }),
     watchRollout: async ({ app }, { signal }) => await watchRollout(state, now, { app, signal }),
     events: async (input, { signal }) => watchEvents(state, input, signal),

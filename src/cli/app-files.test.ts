@@ -52,6 +52,8 @@ test.each([
   ['name: x\nservices: {}\n', false],
   ['x-fleet: 1\nservices: {}\n', false],
   ['services:\n  fleet:\n    image: x\n', false],
+  ['{"fleet":"demo","network":{"services":"10.0.0.0/16"}}', true],
+  ['{"name":"x","services":{"fleet":{"image":"x"}}}', false],
 ])('%j is a fleet file: %s', (text, expected) => {
   expect(isFleetFile(text)).toBe(expected);
 });

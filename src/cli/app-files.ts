@@ -55,8 +55,20 @@ export function filesToRead(given: readonly string[], shell: Pick<Shell, 'cwd' |
 
 /** Whether a file describes the fleet, not an app: it has `fleet` or `machines` at its top and no `services`. */
 export function isFleetFile(text: string): boolean {
-  const has = (key: string): boolean => new RegExp(`^["']?${key}["']?\\s*:`, 'm').test(text);
+  const json = jsonKeys(text);
+  const has = (key: string): boolean =>
+    json?.includes(key) ?? new RegExp(`^["']?${key}["']?\\s*:`, 'm').test(text);
   return (has('fleet') || has('machines')) && !has('services');
+}
+
+/** Keys at the top of a file that is JSON; undefined for all others. */
+function jsonKeys(text: string): readonly string[] | undefined {
+  if (!text.trimStart().startsWith('{')) return undefined;
+  try {
+    return Object.keys(JSON.parse(text) as object);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The name of the app whose Compose file lies in the current directory; undefined when there is none. */

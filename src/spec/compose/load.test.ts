@@ -171,6 +171,13 @@ describe('the name of the app', () => {
     expect(named({})).toEqual(['from-file', 'x:from-file']);
   });
 
+  test.each([
+    '{"name":"shop","services":{"web":{"image":"x"}}}',
+    '{ services: { web: { image: x } }, name: shop }',
+  ])('is read from a file with braces: %s', (text) => {
+    expect(modelOf(text).name).toBe('shop');
+  });
+
   test('is that of the directory when nothing else says one', () => {
     expect(modelOf('services: { web: { image: x } }').name).toBe('app');
   });

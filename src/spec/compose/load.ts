@@ -99,7 +99,8 @@ function nameBefore(dir: string, input: LoadInput, env: Variables, source: Sourc
   const files = [...input.files].reverse();
   for (const file of files) {
     const text = source.read(file);
-    if (text === undefined || !/^["']?name["']?\s*:/m.test(text)) continue;
+    // In one mapping written with braces, as JSON is, keys stand anywhere.
+    if (text === undefined || !/^["']?name["']?\s*:|^\s*\{/m.test(text)) continue;
     const plain = /^name:[ \t]+([a-z0-9_-]+)[ \t]*$/m.exec(text)?.[1];
     if (plain !== undefined) return plain;
     const alone = { files: [file], dir, variables: env, includedBy: [] };

@@ -57,6 +57,17 @@ test('the same again while it is rolling is the rollout that runs, not a conflic
   expect(await deploy(control, shop)).not.toHaveProperty('rolling');
 });
 
+test('the same deploy by two people at once is one rollout: the second joins it', async () => {
+  const control = await testControl();
+  await deploy(control, shop);
+  await control.rest();
+  const both = [1, 2].map(() => deploy(control, withImage('b'), { ifRelease: 1 }));
+  expect(await Promise.all(both)).toMatchObject([
+    { release: 2, changed: true },
+    { release: 2, changed: false, rolling: true },
+  ]);
+});
+
 test('a second deploy during the first is refused and says who deploys what, since when', async () => {
   const control = await testControl();
   await deploy(control, shop, { by: 'ana' });

@@ -29,7 +29,6 @@ export async function createRelease(
   const { state, secrets } = control;
   return await state.exclusive(async () => {
     const app = state.policy.apps[name];
-    checkExpected(app, name, input.ifRelease);
     const before = wantedRelease(app);
     const model = keepRestarts(input.model, before);
     const { versions, set } = await releaseSecrets(
@@ -37,8 +36,10 @@ export async function createRelease(
       secrets,
     );
     if (before && !givenUp(control, name) && sameRelease(before, { model, secrets: versions })) {
+      // Whoever made it meanwhile wants the very same: that is no conflict.
       return unchanged(control, before);
     }
+    checkExpected(app, name, input.ifRelease);
     checkNotRolling(app, stateOf(picture(control), name), state.now());
     return await makeRelease(control, { name, model, origins, secrets: versions, by, note, set });
   });

@@ -163,7 +163,12 @@ export interface AppState {
   /** Since when every replica has been healthy; the rollout is done when that lasts for the monitor time. */
   readonly healthySince?: number;
   readonly failure?: RolloutFailure;
+  /** How the rollouts of earlier releases ended, by number. Absent: this rollout began before that was kept. */
+  readonly outcomes?: Readonly<Record<number, Outcome>>;
 }
+
+/** `healthy`: every replica was, for the monitor time. */
+export type Outcome = 'healthy' | 'failed';
 
 export interface RolloutFailure {
   readonly release: number;

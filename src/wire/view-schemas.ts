@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AppState, MachineFacts, ReplicaReport, RolloutFailure, StepFailure } from '#plan/model.ts';
+import type { MachineFacts, ReplicaReport, RolloutFailure, StepFailure } from '#plan/model.ts';
 import { machineCondition } from './condition-schema.ts';
 import { dictionary, integer, maybe, natural, schemaOf, text } from './schema-check.ts';
 import type {
@@ -14,6 +14,7 @@ import type {
   ReleaseAnswer,
   ReleaseView,
   ReplicaView,
+  RolloutState,
   RolloutView,
   SecretView,
   ServiceView,
@@ -83,7 +84,7 @@ const rolloutFailure = schemaOf<RolloutFailure>()(
     .meta({ id: 'RolloutFailure' }),
 );
 
-const appState = schemaOf<AppState>()(
+const appState = schemaOf<RolloutState>()(
   z
     .strictObject({
       wanted: natural.nullable(),

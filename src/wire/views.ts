@@ -9,6 +9,9 @@ import type {
 } from '#plan/model.ts';
 import type { AppModel, Origins } from '#spec/model.ts';
 
+/** Where a rollout stands. How those before it ended is told of each release. */
+export type RolloutState = Omit<AppState, 'outcomes'>;
+
 /** What the API answers with. Times are ms since the epoch. */
 
 export interface FleetStatus {
@@ -71,7 +74,7 @@ export type MachineLife =
 export interface AppView {
   readonly name: string;
   readonly release: number | null;
-  readonly state: AppState;
+  readonly state: RolloutState;
   readonly services: readonly ServiceView[];
   readonly waiting: readonly string[];
 }

@@ -3,6 +3,7 @@ import type { Draft } from '#plan/draft.ts';
 import type { AppPolicy, AppState, Release, Replica, ReplicaReport, RolloutFailure } from '#plan/model.ts';
 import type { ServiceModel, UpdateModel } from '#spec/model.ts';
 import { inDependencyOrder } from './dependencies.ts';
+import { outcomesBefore } from './outcomes.ts';
 
 /** A new replica that is not healthy after this long has failed, whatever else it does. */
 export const healthyDeadlineMs = 5 * 60_000;
@@ -16,6 +17,7 @@ export function begin(policy: AppPolicy, state: AppState | undefined, now: numbe
     healthy: state?.healthy ?? null,
     phase: policy.wanted === null ? 'removing' : 'rolling',
     since: now,
+    outcomes: outcomesBefore(policy, state),
   };
 }
 

@@ -1,4 +1,6 @@
 import type { AppPolicy, AppState, Inventory, Plan, Policy, Replica } from '#plan/model.ts';
+import { outcomeOf } from '#plan/rollout/outcomes.ts';
+import { begin } from '#plan/rollout/state.ts';
 import type { PortModel, ServiceModel } from '#spec/model.ts';
 import type { AppView, ReleaseView, ReplicaView, ServiceView } from '#wire/views.ts';
 
@@ -15,13 +17,8 @@ export function stateOf({ policy, plan }: Picture, app: string): AppState | unde
   const state = plan.apps[app];
   if (wish === undefined || state?.wanted === wish.wanted) return state;
   if (state === undefined && wish.wanted === null) return undefined;
-  return {
-    wanted: wish.wanted,
-    target: wish.wanted,
-    healthy: state?.healthy ?? null,
-    phase: wish.wanted === null ? 'removing' : 'rolling',
-    since: wish.wanted === null ? (state?.since ?? 0) : (wish.releases[wish.wanted]?.at ?? 0),
-  };
+  const since = wish.wanted === null ? state?.since : wish.releases[wish.wanted]?.at;
+  return begin(wish, state, since ?? 0);
 }
 
 /** Names of all apps there are, those that are leaving included. */
@@ -32,10 +29,11 @@ export function appView(picture: Picture, app: string): AppView | undefined {
   const state = stateOf(picture, app);
   if (state === undefined) return undefined;
   const wish = picture.policy.apps[app];
+  const { outcomes: _, ...shown } = state;
   return {
     name: app,
     release: wish?.wanted ?? null,
-    state,
+    state: shown,
     services: serviceViews(picture, { app, state, wish }),
     waiting: picture.plan.waiting
       .filter((waiting) => waiting.app === app)
@@ -76,7 +74,7 @@ export function releaseViews(picture: Picture, app: AppPolicy): readonly Release
 }
 
 function statusOf(number: number, state: AppState | undefined): ReleaseView['status'] {
-  if (state?.failure?.release === number) return 'failed';
+  if (outcomeOf(state, number) === 'failed') return 'failed';
   if (state?.target !== number) return 'superseded';
   return state.phase === 'rolling' || state.phase === 'rolling-back' ? 'rolling' : 'current';
 }

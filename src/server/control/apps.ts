@@ -1,5 +1,6 @@
 import { BallastError } from '#base/errors.ts';
-import type { AppPolicy, Release } from '#plan/model.ts';
+import type { AppPolicy, AppState, Release } from '#plan/model.ts';
+import { outcomeOf } from '#plan/rollout/outcomes.ts';
 import { stateOf } from '#server/api/app-views.ts';
 import { keys } from '#server/keys.ts';
 import type { StoredDeletion } from '#server/loops/housekeeping.ts';
@@ -172,7 +173,7 @@ function releaseOf(app: AppPolicy, number: number): Release {
   });
 }
 
-/** Where a rollback without a number goes: the last that was healthy, or the one before what is wanted. */
+/** Where a rollback without a number goes: to the last release before what is wanted that was healthy. */
 function earlier(control: Control, app: AppPolicy): Release {
   const state = stateOf(picture(control), app.name);
   const wanted = wantedRelease(app)?.number ?? Number.POSITIVE_INFINITY;
@@ -181,12 +182,23 @@ function earlier(control: Control, app: AppPolicy): Release {
     return app.releases[healthy];
   const before = Object.values(app.releases)
     .filter((release) => release.number < wanted)
-    .sort((a, b) => b.number - a.number)[0];
-  if (before !== undefined) return before;
+    .sort((a, b) => b.number - a.number);
+  const best = before.find(({ number }) => wasHealthy(state, number));
+  if (best !== undefined) return best;
   throw new BallastError('not-found', `there is no release of ${app.name} to go back to`, {
-    why: 'only one was ever made, or the earlier ones are no longer kept',
-    fix: `remove the app with \`ballast rm ${app.name}\`, or deploy another version`,
+    why:
+      before.length === 0
+        ? 'only one was ever made, or the earlier ones are no longer kept'
+        : 'none of the earlier ones was ever healthy',
+    fix:
+      before.length === 0
+        ? `remove the app with \`ballast rm ${app.name}\`, or deploy another version`
+        : `choose one of those that \`ballast releases ${app.name}\` lists, or deploy another version`,
   });
 }
+
+/** As far as that was kept: what an older version's plan says nothing of had its chance. */
+const wasHealthy = (state: AppState | undefined, release: number): boolean =>
+  (outcomeOf(state, release) ?? (state?.outcomes === undefined ? 'healthy' : undefined)) === 'healthy';
 
 const draftOf = ({ app, model, origins, secrets }: Release) => ({ name: app, model, origins, secrets });

@@ -42,6 +42,9 @@ describe('a rule of access', () => {
     ],
     [{ as: 'root', sudo: ['/bin/ls'] }, 'access[0]: sudo has no place beside as: root'],
     [{ command: ' ' }, 'access[0].command is not one line of text'],
+    [{ command: 'backup' }, 'access[0].command: "backup" is no absolute command'],
+    [{ sudo: ['/bin/sh *'] }, 'access[0].sudo: "/bin/sh *" is any command'],
+    [{ sudo: ['/usr/bin/python3.11'] }, 'access[0].sudo: "/usr/bin/python3.11" is any command'],
     [{ from: ['10.0.0.1/8'] }, 'access[0].from: "10.0.0.1/8" is no network'],
   ])('is refused: %j', (more, what) => {
     expect(problems(rule(more))).toEqual([what]);
@@ -64,7 +67,7 @@ describe('two rules', () => {
   });
 
   it('may not let one person in in two ways', () => {
-    expect(problems(rule(), rule({ label: 'access[1]', command: 'uptime' }))).toEqual([
+    expect(problems(rule(), rule({ label: 'access[1]', command: '/usr/bin/uptime' }))).toEqual([
       'access[0] and access[1] both let ana@example.com in as deploy on app-1, in different ways',
     ]);
   });

@@ -4,6 +4,7 @@ import { fitsGlob } from '#base/glob.ts';
 import type { Origin, Problem } from '#base/result.ts';
 import { suggest } from '#base/suggest.ts';
 import type { AccessRule } from './fleet-model.ts';
+import { givesAll, givesAllFix } from './sudo-shell.ts';
 
 export const ttlMaxMs = 24 * 3_600_000;
 export const ttlUsualMs = 3_600_000;
@@ -140,6 +141,17 @@ function limitProblems({ label, as, sudo, ttlMs, command, from }: NamedRule): Fo
     });
   }
   sudo.forEach((line, index) => {
+    const all = givesAll(line);
+    if (all !== undefined && line.startsWith('/')) {
+      problems.push({
+        code: 'bad-value',
+        key: `sudo.${index}`,
+        what: `${label}.sudo: ${JSON.stringify(line)} is any command`,
+        why: all,
+        fix: givesAllFix,
+      });
+      return;
+    }
     if (line === 'ALL' || (/^\/[^\s]/.test(line) && !/[\x00-\x1f\x7f]/.test(line))) return;
     problems.push({
       code: 'bad-value',
@@ -164,6 +176,14 @@ function limitProblems({ label, as, sudo, ttlMs, command, from }: NamedRule): Fo
       key: 'command',
       what: `${label}.command is not one line of text`,
       fix: 'write the command to run, or leave command out',
+    });
+  } else if (command !== undefined && !/^\/[^\s/]/.test(command)) {
+    problems.push({
+      code: 'bad-value',
+      key: 'command',
+      what: `${label}.command: ${JSON.stringify(command)} is no absolute command`,
+      why: 'a name alone would be looked for wherever the account looks',
+      fix: `write where the program is: /usr/local/bin/${command.trim().split(/\s/)[0]?.replace(/^.*\//, '') || 'backup'}`,
     });
   }
   from.forEach((network, index) => {

@@ -61,7 +61,7 @@ const told = async (kind: string, what: RegExp): Promise<void> =>
 
 const rules = `access:
   - { who: admin, machines: [app-*], as: deploy, sudo: [/usr/bin/whoami, /usr/bin/systemctl status *] }
-  - { who: ben@example.com, machines: app-2, as: reports, command: "echo only; id -un" }
+  - { who: ben@example.com, machines: app-2, as: reports, command: "/usr/bin/echo only; /usr/bin/id -un" }
   - { who: eve@example.com, machines: app-2, as: ops, from: 192.0.2.0/24 }
 `;
 

@@ -63,6 +63,12 @@ describe('the ssh server', () => {
     });
   });
 
+  test('comes from the key that was written, if there is only one', () => {
+    const path = '/etc/ssh/sshd_config.d/40-ballast.conf';
+    expect(file('sshd: { Port: 2222 }', path).origin).toMatch(/:\d+:11$/);
+    expect(file('sshd: { Port: 2222, MaxAuthTries: 3 }', path).origin).toMatch(/:\d+:3$/);
+  });
+
   test('is left alone when nobody speaks of it', () => {
     expect([...held('users: { ana: {} }').keys()]).toEqual(['user:ana']);
   });

@@ -25,6 +25,7 @@ export function sshResources(asked: Asked): Resource[] {
       },
     ),
   );
+  const keywords = Object.keys(host.sshd);
   const own = Object.entries(host.sshd).map(([keyword, value]) => `${keyword} ${value}\n`);
   // A Match ends with the file it stands in: what is read after it is for everybody again.
   const match =
@@ -33,7 +34,7 @@ export function sshResources(asked: Asked): Resource[] {
   return [
     ...(users.length === 0 ? [] : [folder, ...files.map((one) => ({ ...one, confirm: true }))]),
     settingsFile(
-      own.length === 0 ? origin('sshKeys') : origin('sshd'),
+      own.length === 0 ? origin('sshKeys') : origin('sshd', keywords.length === 1 ? keywords[0] : undefined),
       settings,
       [...own, ...match].join(''),
       // The server looks for keys there only once they are there.

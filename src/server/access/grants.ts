@@ -31,7 +31,7 @@ export async function grantAccess(
       await commit(state, lifted, { subject: who, by, what: `${who} may use their access again` });
       return { changed: true, plan: state.plan.number };
     }
-    refuseBad(state, { ...rule, who, label: 'the grant' });
+    refuseBad(state, { ...rule, who, label: 'grant' });
     const there = access.grants.find(({ id: _, by: __, at: ___, ...grant }) => same(grant, { ...rule, who }));
     if (there !== undefined && !suspended)
       return { grant: there.id, changed: false, plan: state.plan.number };

@@ -19,6 +19,7 @@ import type { Entry, Mapping, Tree } from '#spec/yaml/tree.ts';
 import { describe, entriesOf, get, numberOf, textOf } from '#spec/yaml/tree.ts';
 import { accessOf } from './access.ts';
 import { driftOf } from './drift.ts';
+import { checkLists } from './host/check-lists.ts';
 import { type Hosts, hostsOf } from './host/hosts.ts';
 import { checkProviderKeys, incusOf, incusPoolOf } from './incus.ts';
 import { cidrPattern, fleetShape } from './keys.ts';
@@ -46,7 +47,9 @@ export function parseFleet({ file, text, env, read = () => undefined }: FleetInp
   const documents = parseYaml({ file, text, dir: dirname(file) }, problems);
   const root = rootOf(file, documents, problems);
   if (root === undefined) return { ok: false, problems: problems.found() };
-  const tree = canonical(interpolateTree(root, lookupIn(env), problems), fleetShape);
+  const filled = interpolateTree(root, lookupIn(env), problems);
+  checkLists(filled, problems);
+  const tree = canonical(filled, fleetShape);
   check(tree, fleetShape, '', problems);
   const hosts = hostsOf(tree, { problems, read });
   const pools = poolsOf(tree, hosts, problems);

@@ -138,7 +138,7 @@ function checkMap(
 
 function checkList(tree: List, of: Shape, path: string, problems: Problems, key?: Honoured): void {
   tree.items.forEach((item, index) => {
-    check(item, of, `${path}.${index}`, problems, key);
+    check(item, of, `${path}[${index}]`, problems, key);
   });
 }
 
@@ -157,7 +157,7 @@ function checkPairs(tree: Mapping, kind: 'pairs' | 'hosts', path: string, proble
 function checkCommand(tree: Tree, path: string, problems: Problems, wrong: () => void): void {
   if (tree.kind === 'list') {
     tree.items.forEach((item, index) => {
-      if (textOf(item) === undefined) check(item, { kind: 'text' }, `${path}.${index}`, problems);
+      if (textOf(item) === undefined) check(item, { kind: 'text' }, `${path}[${index}]`, problems);
     });
   } else if (tree.kind === 'mapping' || (!isNull(tree) && typeof tree.value !== 'string')) wrong();
 }

@@ -64,7 +64,7 @@ function refuseRoot({ at }: Entry, path: string, problems: Problems): void {
 /** Groups of Debian's base system, which need not be declared. */
 const baseGroups =
   'root daemon bin sys adm tty disk lp mail news uucp man proxy kmem dialout fax voice cdrom floppy tape sudo audio dip www-data backup operator list irc src shadow utmp video sasl plugdev staff games users nogroup systemd-journal systemd-network crontab input sgx kvm render netdev docker ssl-cert';
-const baseGroupNames: ReadonlySet<string> = new Set(baseGroups.split(' '));
+export const baseGroupNames: ReadonlySet<string> = new Set(baseGroups.split(' '));
 
 /** A group that nobody declares and that no Debian machine has is a slip, unless a package makes it. */
 function checkGroups({ key, value }: Entry, path: string, users: readonly string[], known: Known): void {

@@ -3,12 +3,14 @@ import { suggest } from '#base/suggest.ts';
 import type { HostModel } from '#spec/host-model.ts';
 import type { Tree } from '#spec/yaml/tree.ts';
 import { entriesOf, get, itemsOf, textOf } from '#spec/yaml/tree.ts';
+import { checkOwners } from './check-owners.ts';
 import type { Reading } from './reading.ts';
 
 /** What only shows when all parts of a `host` section are seen together. */
 export function checkPlaces(host: HostModel, tree: Tree, reading: Reading): void {
   checkTwice(host, tree, reading);
   checkUnitsOfFiles(host, tree, reading);
+  checkOwners(host, tree, reading);
 }
 
 /** One path has one keeper: a file cannot be a directory, a unit's file or the swap file as well. */

@@ -5,6 +5,7 @@ import type { HostDirectoryModel, HostFileModel, HostModel } from '#spec/host-mo
 import type { Entry, Tree } from '#spec/yaml/tree.ts';
 import { entriesOf, get, textOf } from '#spec/yaml/tree.ts';
 import { bodyOf, namesOf, type Reading } from './reading.ts';
+import { systemMode } from './system-directories.ts';
 
 const lookOf = (tree: Tree, mode: number): HostDirectoryModel => ({
   mode: modeOf(get(tree, 'mode')) ?? mode,
@@ -13,11 +14,34 @@ const lookOf = (tree: Tree, mode: number): HostDirectoryModel => ({
 });
 
 export function directoriesOf(tree: Tree | undefined, reading: Reading): HostModel['directories'] {
-  return byPath(tree, 'directories', reading, ({ value }) => lookOf(value, 0o755));
+  return byPath(tree, 'directories', reading, (entry) => {
+    const path = normalizePath(entry.key);
+    const look = lookOf(entry.value, systemMode(path) ?? 0o755);
+    checkSystem(path, look, entry, reading);
+    return look;
+  });
 }
 
 export function filesOf(tree: Tree | undefined, reading: Reading): HostModel['files'] {
   return byPath(tree, 'files', reading, (entry) => fileOf(entry, reading));
+}
+
+/** Everything on a machine relies on how these look. */
+function checkSystem(
+  path: string,
+  { mode, owner, group }: HostDirectoryModel,
+  { key, value, at }: Entry,
+  { path: section, problems }: Reading,
+): void {
+  const usual = systemMode(path);
+  const strange = [owner, group].some((name) => name !== 'root' && name !== '0');
+  if (usual === undefined || (mode === usual && !strange)) return;
+  problems.add('conflict', {
+    what: `${section}.directories.${key}: ${path} is the system’s, with mode ${usual.toString(8).padStart(4, '0')} and owned by root`,
+    why: 'what would look otherwise could open the machine to everybody, or stop it from working',
+    fix: 'remove it, or choose a directory of your own below it',
+    at: (mode === usual ? undefined : get(value, 'mode')?.at) ?? at,
+  });
 }
 
 function fileOf({ key, value, at }: Entry, reading: Reading): HostFileModel {

@@ -3,7 +3,7 @@ import type { HostModel } from '#spec/host-model.ts';
 import type { Origins } from '#spec/model.ts';
 import { merge, settle } from '#spec/table/merge.ts';
 import type { Tree } from '#spec/yaml/tree.ts';
-import { entriesOf, get, isNull } from '#spec/yaml/tree.ts';
+import { entriesOf, get, isNull, itemsOf, textOf } from '#spec/yaml/tree.ts';
 import { hostShape } from './keys.ts';
 import { hostOf } from './read.ts';
 import type { Reading } from './reading.ts';
@@ -18,7 +18,9 @@ export interface Hosts {
 }
 
 /** Reads `host` of a checked fleet file: that of all machines, and what the pools lay over it. */
-export function hostsOf(tree: Tree, means: Pick<Reading, 'problems' | 'read'>): Hosts {
+export function hostsOf(tree: Tree, given: Pick<Reading, 'problems' | 'read'>): Hosts {
+  const accounts = itemsOf(get(tree, 'access')).flatMap((rule) => textOf(get(rule, 'as')) ?? []);
+  const means = { ...given, accounts };
   const all = sectionOf(tree, 'host');
   const labels = labelsOf(tree);
   const found = {

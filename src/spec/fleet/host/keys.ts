@@ -153,9 +153,14 @@ const hostKeys: Keys = {
   units: honoured(named(unit, unitPattern, unitIs), 'systemd units and timers, by full name', {
     example: '{ apt-daily.timer: { masked: true } }',
   }),
-  mounts: honoured(map(mount, absolute), 'file systems, by the directory they are seen at', {
-    example: '{ /srv/data: { what: /dev/sdb1, type: ext4 } }',
-  }),
+  // What the system itself lives in is refused with its reason.
+  mounts: honoured(
+    map(mount, { ...absolute, names: path.pattern ?? absolute.names }),
+    'file systems, by the directory they are seen at',
+    {
+      example: '{ /srv/data: { what: /dev/sdb1, type: ext4 } }',
+    },
+  ),
   certificates: honoured(
     named(
       object(

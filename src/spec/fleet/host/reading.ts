@@ -14,6 +14,8 @@ export interface Reading {
   readonly read: (path: string) => string | undefined;
   /** Labels of each pool that holds the section, by pool. */
   readonly labels: Readonly<Record<string, readonly string[]>>;
+  /** Accounts that rules of access make. */
+  readonly accounts: readonly string[];
 }
 
 export const namesOf = (tree: Tree | undefined): readonly string[] =>

@@ -5,6 +5,7 @@ import type { Tree } from '#spec/yaml/tree.ts';
 import { booleanOf, entriesOf, itemsOf, shorten, textOf } from '#spec/yaml/tree.ts';
 import type { Reading } from './reading.ts';
 import { sshdKeywords } from './sshd-keywords.ts';
+import { sshdValues } from './sshd-values.ts';
 
 /** A line of a file of authorized keys: options if there are any, kind, key, comment. */
 const keyLine =
@@ -69,8 +70,15 @@ export function sshdOf(tree: Tree | undefined, { path, problems }: Reading): Hos
     } else {
       const truth =
         value.kind === 'scalar' && typeof value.value === 'boolean' ? booleanOf(value) : undefined;
-      found[keyword] =
-        truth === undefined ? (written[key] ?? '').replaceAll('\n', ' ') : truth ? 'yes' : 'no';
+      const said = truth === undefined ? (written[key] ?? '').replaceAll('\n', ' ') : truth ? 'yes' : 'no';
+      found[keyword] = said;
+      const known = sshdValues.get(keyword);
+      if (known === undefined || known.fits(said.trim())) continue;
+      problems.add('bad-value', {
+        what: `${path}.sshd.${key}: the ssh server does not take ${JSON.stringify(shorten(said))}`,
+        fix: `use ${known.is}`,
+        at: value.at,
+      });
     }
   }
   return sortKeys(found);

@@ -1,6 +1,7 @@
 import { suggest } from '#base/suggest.ts';
 import { sortKeys } from '#spec/compose/normal/values.ts';
 import type { HostModel, HostSudoModel } from '#spec/host-model.ts';
+import { givesAll, givesAllFix } from '#spec/sudo-shell.ts';
 import type { Entry, Tree } from '#spec/yaml/tree.ts';
 import { entriesOf, get, itemsOf, textOf } from '#spec/yaml/tree.ts';
 import { accountPattern } from './account-keys.ts';
@@ -40,12 +41,22 @@ function checkRule(
   const place = `${path}.sudo.${key}`;
   for (const name of rule.users) {
     if (name in users) continue;
+    const written = itemsOf(get(value, 'users')).find((item) => textOf(item) === name)?.at ?? at;
+    if (name === 'root') {
+      problems.add('conflict', {
+        what: `${place}: root needs no sudo`,
+        why: 'it may do everything already',
+        fix: 'remove it',
+        at: written,
+      });
+      continue;
+    }
     const near = suggest(name, Object.keys(users));
     problems.add('undefined-user', {
       what: `${place}: there is no user ${name}`,
       why: 'it is not declared under users',
       fix: near === undefined ? `declare it: users: { ${name}: {} }` : `did you mean ${near}?`,
-      at: itemsOf(get(value, 'users')).find((item) => textOf(item) === name)?.at ?? at,
+      at: written,
     });
   }
   for (const item of itemsOf(get(value, 'groups'))) {
@@ -59,12 +70,15 @@ function checkRule(
   for (const item of itemsOf(get(value, 'commands'))) {
     const command = textOf(item);
     if (command === undefined || command === 'ALL') continue;
-    const why = faultOf(command);
+    const [fault, all] = [faultOf(command), givesAll(command)];
+    const why = fault ?? all;
     if (why === undefined) continue;
     problems.add('bad-value', {
-      what: `${place}: sudo cannot take the command ${JSON.stringify(command)}`,
+      what: fault
+        ? `${place}: sudo cannot take the command ${JSON.stringify(command)}`
+        : `${place}: ${JSON.stringify(command)} is any command`,
       why,
-      fix: 'for example "/usr/bin/systemctl restart app.service"',
+      fix: fault ? 'for example "/usr/bin/systemctl restart app.service"' : givesAllFix,
       at: item.at,
     });
   }

@@ -3,6 +3,7 @@ import type { HostModel, HostMountModel, HostUnitModel } from '#spec/host-model.
 import type { Entry, Tree } from '#spec/yaml/tree.ts';
 import { booleanOf, entriesOf, get, textOf } from '#spec/yaml/tree.ts';
 import { calendarFault } from './calendar.ts';
+import { essentialFor } from './essential-units.ts';
 import { bodyOf, namesOf, type Reading } from './reading.ts';
 
 export function unitsOf(tree: Tree | undefined, reading: Reading): HostModel['units'] {
@@ -46,6 +47,14 @@ function checkUnit(
   const place = `${path}.units.${key}`;
   if (/^ballast-/.test(key)) {
     problems.add('conflict', { what: `${place} is a unit of Ballast’s own`, fix: 'choose another name', at });
+  }
+  const lost = unit.masked || unit.active === false ? essentialFor(key) : undefined;
+  if (lost !== undefined) {
+    problems.add('conflict', {
+      what: `${place} is needed: ${lost}`,
+      fix: unit.masked ? 'remove masked' : 'let it run: remove enabled and active',
+      at: get(value, unit.masked ? 'masked' : 'active')?.at ?? at,
+    });
   }
   if (unit.masked && (unit.content !== undefined || unit.active === true || unit.enabled)) {
     problems.add('conflict', {

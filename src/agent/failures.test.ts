@@ -34,7 +34,15 @@ test('a step that fails again and again is called hopeless after half a minute, 
   }
   expect(now).toBe((1 + 2 + 4 + 8 + 16 + 32) * 1_000);
   failures.forgive();
+  expect(failures.list()).toEqual([{ resource: step.key, what: 'no space left; free some', origin: 'host' }]);
   expect(failures.add(step, full, now)).toMatchObject({ times: 1 });
+});
+
+test('what was undone is not held against the next manifest', () => {
+  const failures = createFailures();
+  expect(failures.add(step, new BallastError('undone', 'it was undone'), 0)).toMatchObject({ final: true });
+  failures.forgive();
+  expect(failures.list()).toEqual([]);
 });
 
 test('an image that does not exist will not appear by trying again', () => {

@@ -65,7 +65,12 @@ export function createFailures(): Failures {
       for (const key of failed.keys()) if (!keys.has(key)) failed.delete(key);
     },
     forgive() {
-      for (const [key, known] of failed) failed.set(key, { ...known, count: 0, retryAt: 0 });
+      for (const [key, known] of failed) {
+        const { times: _, final, ...failure } = known.failure;
+        // What was undone is refused anew, unless what is wanted has changed.
+        if (final) failed.delete(key);
+        else failed.set(key, { ...known, count: 0, retryAt: 0, failure });
+      }
     },
     list: () =>
       [...complaints.values(), ...[...failed.values()].map(({ failure }) => failure)].sort(byResource),

@@ -51,7 +51,7 @@ export async function deployFleet(
   await joinPending(fleet, { client, progress }, shell);
   const machines = flags.detach
     ? []
-    : await waitForMachines(applied.machines, flags, { client, progress }, shell);
+    : await waitForMachines(applied.machines, { ...flags, plan: applied.plan }, { client, progress }, shell);
   if (!flags.detach) {
     for (const name of applied.leaving) await waitUntilGone(name, flags, { client, progress }, shell);
     progress.note(
@@ -98,18 +98,24 @@ async function joinPending(
 /** Waits until every one of the machines is online and holds what the newest plan wants of it. */
 export async function waitForMachines(
   names: readonly string[],
-  flags: { readonly timeout: number | undefined },
+  flags: {
+    readonly timeout: number | undefined;
+    /** What failed for an earlier plan says nothing of this one. */
+    readonly plan?: number;
+  },
   { client, progress }: { readonly client: Client; readonly progress: Progress },
   shell: Shell,
 ): Promise<readonly MachineView[]> {
-  const timeoutMs = flags.timeout ?? waitDefaultMs;
+  const { plan = 0, timeout: timeoutMs = waitDefaultMs } = flags;
   const until = shell.now() + timeoutMs;
   const told = new Map<string, string>();
   const failures = new Set<string>();
   return await progress.step(`waiting for ${listOf(names)}`, async (say) => {
     for (;;) {
       const { machines } = await client.call('listMachines', {}, { signal: shell.signal });
-      const wanted = machines.filter(({ name }) => names.includes(name));
+      const wanted = machines
+        .filter(({ name }) => names.includes(name))
+        .map((machine) => ({ ...machine, failures: failuresSince(plan, machine) }));
       const missing = wanted.filter(
         ({ status, conformity }) => status !== 'online' || conformity !== 'up-to-date',
       );
@@ -135,6 +141,13 @@ export async function waitForMachines(
     }
   });
 }
+
+/** Failures of steps for this plan or a later one, and of the agent itself. */
+const failuresSince = (
+  plan: number,
+  { failures, failuresOf = plan }: MachineView,
+): MachineView['failures'] =>
+  failuresOf >= plan ? failures : failures.filter(({ origin }) => origin === undefined);
 
 /** Whether a machine has a step that failed so often that waiting for it is in vain. */
 const isStuck = ({ status, failures }: MachineView): boolean =>
@@ -163,9 +176,11 @@ function wordOf(machine: MachineView): string {
   if (status === 'pending') return 'has not joined yet';
   if (status === 'offline') return seenAt === null ? 'has joined' : 'is offline';
   return (
-    { yes: 'is up to date', updating: 'is being set up', failing: 'has a failed step' }[
-      conformityWord(machine)
-    ] ?? 'is joining'
+    {
+      yes: 'is up to date',
+      updating: 'is being set up',
+      failing: machine.failures.length > 0 ? 'has a failed step' : 'is being set up',
+    }[conformityWord(machine)] ?? 'is joining'
   );
 }
 

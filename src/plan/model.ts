@@ -215,6 +215,8 @@ export interface MachineReport {
   readonly seenAt: number;
   /** Generation of the newest manifest it holds completely; 0 before the first. */
   readonly converged: number;
+  /** Generation of the manifest that `failures` are of. Absent: not known. */
+  readonly generation?: number;
   readonly facts: MachineFacts;
   /** By replica id; every container that Ballast owns there, wanted or not. */
   readonly replicas: Readonly<Record<string, ReplicaReport>>;

@@ -152,13 +152,17 @@ export class Hub {
     else this.#report(machine, message.report);
   }
 
-  #report(machine: string, { converged, facts, replicas, failures, conditions, drift }: AgentReport): void {
+  #report(
+    machine: string,
+    { generation, converged, facts, replicas, failures, conditions, drift }: AgentReport,
+  ): void {
     const before = this.#reports.get(machine);
     const after: MachineReport = {
       machine,
       connected: true,
       seenAt: this.#options.now(),
       converged,
+      generation,
       facts,
       replicas,
       failures,

@@ -113,6 +113,7 @@ export const machineView = schemaOf<MachineView>()(
       replicas: natural,
       reserved: z.strictObject({ cpus: z.number(), memoryBytes: z.number() }),
       failures: z.array(stepFailure),
+      failuresOf: maybe(natural),
       kept: z.strictObject({ cpus: z.number(), memoryBytes: z.number() }),
       conditions: z.array(machineCondition),
       leaving: maybe(z.enum(['emptying', 'empty'])),

@@ -37,6 +37,7 @@ export interface MachineView {
   readonly replicas: number;
   readonly reserved: { readonly cpus: number; readonly memoryBytes: number };
   readonly failures: readonly StepFailure[];
+  readonly failuresOf?: number; // the number of their plan; absent: not known
   /** What it keeps back for its system: no replica can reserve it. */
   readonly kept: { readonly cpus: number; readonly memoryBytes: number };
   /** What it runs short of. */

@@ -33,6 +33,7 @@ export function machineView(
     replicas: replicas.length,
     reserved: reserved(policy, replicas),
     failures: report?.failures ?? [],
+    ...(report?.generation === undefined ? {} : { failuresOf: report.generation }),
     kept: reserveOf(policy, name),
     // One that is away cannot say any more how it is.
     conditions: report?.connected ? (report.conditions ?? []) : [],

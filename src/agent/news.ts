@@ -36,16 +36,22 @@ export const newsOfFailure = (step: Step, what: string, at: number): News => ({
   ...appOf(step),
 });
 
-/** All of one undoing is one event: its changes were made together. */
+/**
+ * All of one undoing is one event: its changes were made together. One that failed may have changed nothing, and cut
+ * nothing off.
+ */
 export function newsOfUndone({ records, entries = {} }: Undone, at: number): News {
   const places = Object.keys(entries);
-  const why = records[places[0] ?? '']?.why ?? '';
+  const { why = '', until = null } = records[places[0] ?? ''] ?? {};
   return {
     at,
     kind: 'undone',
     subject: places.join(', '),
     cause: 'intentional',
-    what: `changes were undone, since they cut the machine off: ${why}; undone: ${places.join(', ')}`,
+    what:
+      until === null
+        ? `changes were undone, since they cut the machine off: ${why}; undone: ${places.join(', ')}`
+        : `${places.join(', ')} ${places.length === 1 ? 'is' : 'are'} as before, and tried again later: ${why}`,
   };
 }
 

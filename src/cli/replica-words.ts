@@ -1,4 +1,5 @@
 import type { ReplicaView } from '#wire/views.ts';
+import { showAge } from './render/age.ts';
 import type { Paint } from './render/paint.ts';
 
 /** What a replica is doing, in a word: the STATUS column. */
@@ -71,3 +72,7 @@ export const isRemarkable = (replica: ReplicaView): boolean =>
 function isHeldUp({ report }: ReplicaView): boolean {
   return report?.state === 'starting' && report.since === 0 && report.detail !== undefined;
 }
+
+/** How long a replica has been in its state; nothing for one that has begun at no time. */
+export const ageOf = (report: ReplicaView['report'], now: number): string =>
+  report && report.since > 0 ? showAge(now - report.since) : '';

@@ -1,8 +1,7 @@
 import { appFlag, command, outputFlag } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
-import { showAge } from '#cli/render/age.ts';
 import { printListing } from '#cli/render/output.ts';
-import { healthOf, isRemarkable, paintStatus, statusOf, troubleOf } from '#cli/replica-words.ts';
+import { ageOf, healthOf, isRemarkable, paintStatus, statusOf, troubleOf } from '#cli/replica-words.ts';
 import { askUsage, showCpuUse, showMemoryUse } from '#cli/usage-words.ts';
 import { requireServices, requireSomewhere, whichApp } from '#cli/which-app.ts';
 import type { ReplicaView } from '#wire/views.ts';
@@ -59,7 +58,7 @@ percent of one processor, and MEMORY what is used, and of what limit.`,
           { title: 'RESTARTS', cell: ({ report }) => String(report?.restarts ?? ''), right: true },
           {
             title: 'AGE',
-            cell: ({ report }) => (report ? showAge(shell.now() - report.since) : ''),
+            cell: ({ report }) => ageOf(report, shell.now()),
             right: true,
           },
           ...(replicas.some(isRemarkable)

@@ -90,3 +90,14 @@ test.each([
   await writeFile(contextFilePath(place), text);
   await expect(readContexts(place)).rejects.toThrow(message);
 });
+
+test('with the last context the file and its folder go, unless anything else is in them', async () => {
+  await saveContext(place, demo, false);
+  await removeContext(place, 'demo');
+  expect(await readdir(join(home, '.config'))).toEqual([]);
+  await saveContext(place, demo, false);
+  const { path } = await readContexts(place);
+  await writeFile(path, `# mine\n${await readFile(path, 'utf8')}`);
+  await removeContext(place, 'demo');
+  expect(await readFile(path, 'utf8')).toContain('# mine');
+});

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { chmod, mkdir, open, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { type Document, parseDocument } from 'yaml';
 import { BallastError } from '#base/errors.ts';
 import { suggest } from '#base/suggest.ts';
@@ -60,6 +60,18 @@ export async function removeContext(shell: Place, name: string): Promise<void> {
     document.deleteIn(['contexts', name]);
     if (file.current === name) document.delete('current_context');
   });
+  await removeIfEmpty(contextFilePath(shell));
+}
+
+/** With the last context the file goes, unless there is anything else in it. */
+async function removeIfEmpty(path: string): Promise<void> {
+  const document = await readDocument(path);
+  const { contexts = {}, ...others } = (document.toJS() ?? {}) as Record<string, unknown>;
+  const isBare = /^\s*(contexts:\s*\{\s*\}\s*)?$/.test(document.toString());
+  if (!isBare || Object.keys(others).length > 0 || Object.keys(contexts ?? {}).length > 0) return;
+  await rm(path, { force: true });
+  // Only a folder of our own, and not when anything else is in it.
+  if (basename(dirname(path)) === 'ballast') await rmdir(dirname(path)).catch(() => undefined);
 }
 
 /** The context of that name, or an error that says which names there are. */

@@ -1,6 +1,9 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { CertificateAnswer } from '#wire/access-views.ts';
-import { sshConfigText, usualAccount } from './ssh-files.ts';
+import { removeSshFiles, sshConfigText, sshFolderOf, usualAccount } from './ssh-files.ts';
 
 const answer: CertificateAnswer = {
   serial: 7,
@@ -44,4 +47,19 @@ it('a key from elsewhere is told where its certificate is', () => {
 
 it('one is root only where there is no other account', () => {
   expect([usualAccount(['root', 'deploy']), usualAccount(['root'])]).toEqual(['deploy', 'root']);
+});
+
+it('files of a context go with it, and those of others stay', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'ballast-ssh-'));
+  const shell = { env: { HOME: home } };
+  for (const name of ['one', 'two']) {
+    await mkdir(sshFolderOf(shell, name), { recursive: true });
+    await writeFile(join(sshFolderOf(shell, name), 'id'), '');
+  }
+  await removeSshFiles(shell, '..');
+  await removeSshFiles(shell, 'one');
+  expect(await readdir(join(home, '.config/ballast/ssh'))).toEqual(['two']);
+  await removeSshFiles(shell, 'two');
+  expect(await readdir(join(home, '.config/ballast'))).toEqual([]);
+  await rm(home, { recursive: true });
 });

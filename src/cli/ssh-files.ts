@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { BallastError } from '#base/errors.ts';
 import { run } from '#host/exec.ts';
@@ -11,6 +11,14 @@ import type { Shell } from './shell.ts';
 /** Where a context's key, certificate and ssh configuration are. */
 export const sshFolderOf = (shell: Pick<Shell, 'env'>, context: string): string =>
   join(dirname(contextFilePath(shell)), 'ssh', context);
+
+/** Removes them: nobody needs the key of a fleet that is forgotten. */
+export async function removeSshFiles(shell: Pick<Shell, 'env'>, context: string): Promise<void> {
+  if (!/^\w[\w.-]*$/.test(context)) return; // such a name has no folder
+  const folder = sshFolderOf(shell, context);
+  await rm(folder, { recursive: true, force: true });
+  await rmdir(dirname(folder)).catch(() => undefined); // other contexts may have theirs
+}
 
 export interface SshFiles {
   readonly answer: CertificateAnswer;

@@ -11,6 +11,9 @@ const meanings: Readonly<Record<ErrorCode, string>> = {
   forbidden: 'The server knows who asks, and they may not.',
   'not-found': 'What was named is not there.',
   conflict: 'Something changed meanwhile, or two asked for opposite things at once. Look, then ask again.',
+  refused:
+    'It could be done, but something would be lost or is in the way. The message says what, and how to have it all the ' +
+    'same. To ask again is of no use.',
   'does-not-fit':
     'No machine has room for a replica. The message says what is short and by how much on the best machine.',
   'rolled-back':

@@ -12,6 +12,7 @@ export const errorTable = {
   forbidden: { http: 403, exit: 1 },
   'not-found': { http: 404, exit: 1 },
   conflict: { http: 409, exit: 5 },
+  refused: { http: 409, exit: 1 },
   'does-not-fit': { http: 422, exit: 1 },
   'rolled-back': { http: 409, exit: 3 },
   undone: { http: 409, exit: 3 },

@@ -96,7 +96,7 @@ export function refuseProblems({ app, problems }: PlanPreview): void {
 }
 
 function refusedFleet({ fleet, problems }: FleetPreview): BallastError {
-  return new BallastError('conflict', `the fleet ${fleet} cannot be made so; nothing was changed`, {
+  return new BallastError('refused', `the fleet ${fleet} cannot be made so; nothing was changed`, {
     problems,
   });
 }

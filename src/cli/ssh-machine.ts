@@ -58,20 +58,20 @@ function isThere(name: string, address: string, machines: readonly MachineView[]
   const same = machines.find((machine) => machine.name === name);
   const other = machines.find((machine) => machine.name !== name && machine.address === address);
   if (other !== undefined) {
-    throw new BallastError('conflict', `${address} is the address of ${other.name}`, {
+    throw new BallastError('refused', `${address} is the address of ${other.name}`, {
       why: 'each machine has an address and a name of its own',
       fix: `name another machine, or put that one out first: ballast machine rm ${other.name}`,
     });
   }
   if (same === undefined || same.status === 'pending') return false;
   if (same.address !== address) {
-    throw new BallastError('conflict', `there is a machine ${name} already`, {
+    throw new BallastError('refused', `there is a machine ${name} already`, {
       why: `its address is ${same.address}`,
       fix: `choose another name, or put that one out first: ballast machine rm ${name}`,
     });
   }
   if (same.status === 'online' && same.leaving === undefined) return true;
-  throw new BallastError('conflict', `${name} has joined already`, {
+  throw new BallastError('refused', `${name} has joined already`, {
     why: same.leaving === undefined ? 'it is not connected now' : 'it is on its way out of the fleet',
     fix:
       same.leaving === undefined
@@ -102,7 +102,7 @@ async function letIn(
   try {
     const agent = await prepare(session, enrolment, progress, shell);
     if (agent !== undefined && agent !== newcomer.name && machines.some(({ name }) => name === agent)) {
-      throw new BallastError('conflict', `${showTarget(target)} is ${agent} of this fleet already`, {
+      throw new BallastError('refused', `${showTarget(target)} is ${agent} of this fleet already`, {
         why: 'its agent says so; one machine cannot be two',
         fix: `put it out first: ballast machine rm ${agent}`,
       });
@@ -143,7 +143,7 @@ export async function leaveOverSsh(
   await withSession(targetOf(ssh), identity, shell, async (session) => {
     const { facts } = await inspectOverSsh(session, { now: shell.now });
     if (facts.agent !== null && facts.agent.machine !== machine) {
-      throw new BallastError('conflict', `${showTarget(session.target)} is ${facts.agent.machine}`, {
+      throw new BallastError('refused', `${showTarget(session.target)} is ${facts.agent.machine}`, {
         why: `its agent says so, and ${machine} is to go`,
       });
     }

@@ -96,7 +96,7 @@ test('a machine that was removed is refused for ever, with its certificate and w
 test('a machine that has joined is not let in twice', async () => {
   const { add, join } = await setting();
   await join((await add('m-1')).token);
-  await expect(add('m-1')).rejects.toMatchObject({ code: 'conflict' });
+  await expect(add('m-1')).rejects.toMatchObject({ code: 'refused' });
   await expect(add('m-3')).rejects.toMatchObject({ message: '192.0.2.1 is the address of m-1' });
 });
 

@@ -136,12 +136,12 @@ test('two machines with one address are refused', async () => {
   const { token, come } = await setting();
   const shared = await token({ pool, machines: 2 });
   await come(shared, undefined, '192.0.2.77');
-  await expect(come(shared, undefined, '192.0.2.77')).rejects.toMatchObject({ code: 'conflict' });
+  await expect(come(shared, undefined, '192.0.2.77')).rejects.toMatchObject({ code: 'refused' });
 });
 
 test.each([
-  ['a pool the server fills itself', { pool: 'app' }, 'conflict'],
-  ['a machine the server makes itself', { machine: 'app-1' }, 'conflict'],
+  ['a pool the server fills itself', { pool: 'app' }, 'refused'],
+  ['a machine the server makes itself', { machine: 'app-1' }, 'refused'],
   ['a pool nobody described', { pool: 'wbe' }, 'not-found'],
   ['nobody', {}, 'bad-request'],
   ['several machines of one name', { machine: 'lone', machines: 2 }, 'bad-request'],

@@ -184,7 +184,7 @@ async function recordFor(
   }
   const clash = Object.values(machines).find((other) => other.address === address && other.name !== name);
   if (clash) {
-    throw new BallastError('conflict', `${address} is the address of ${clash.name}`, {
+    throw new BallastError('refused', `${address} is the address of ${clash.name}`, {
       fix: `each machine needs an address of its own; is ${clash.name} gone? put it out: \`ballast machine rm ${clash.name}\``,
     });
   }

@@ -100,7 +100,7 @@ describe('a baseline', { timeout: 120_000 }, () => {
   it('is refused as long as a secret is missing, with the line that names it', async () => {
     writeFleet({});
     const { code, stderr } = await ballast('deploy', '-f', file);
-    expect(code).toBe(5);
+    expect(code).toBe(1);
     expect(stderr).toMatch(/fleet\.yaml:\d+:\d+.*there is no secret tls_key/);
     await fleet.ballast(['secret', 'set', 'tls_key'], { signal, input: 'first key' });
   });

@@ -156,7 +156,7 @@ const shut = `${groups}  shut: { machines: [app-2], outbound: [{ to: any, ports:
 
 test('a fleet file that would cut machines off is refused with its line', async () => {
   const { code, stderr } = await fleet.ballast(['deploy', '-f', await write(shut)], { signal });
-  expect(code).toBe(5);
+  expect(code).toBe(1);
   expect(stderr).toMatch(/fleet\.yaml:12:\d+.*app-2 could not reach the server at 10\.84\.0\.254:7714/s);
   expect(stderr).toContain('{ to: 10.84.0.254, ports: [7714] }');
 });

@@ -131,7 +131,7 @@ function volumesToDelete(
       if (machine === undefined) throw unknown(`volume of ${name}`, wanted, known);
       const model = models.findLast(([key]) => key === volume)?.[1];
       if (model?.external) {
-        throw new BallastError('conflict', `the volume ${wanted} is external`, {
+        throw new BallastError('refused', `the volume ${wanted} is external`, {
           why: 'Ballast did not make it and does not delete it',
         });
       }

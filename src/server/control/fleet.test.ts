@@ -56,7 +56,7 @@ test.each([
 ])('%s than machines live by is refused', async (_, fleet, fix) => {
   const control = await testControl(2);
   const refused = applyFleet(control, fleet, 'ana');
-  await expect(refused).rejects.toMatchObject({ code: 'conflict' });
+  await expect(refused).rejects.toMatchObject({ code: 'refused' });
   if (fix !== undefined) await expect(refused).rejects.toMatchObject({ detail: { problems: [{ fix }] } });
   expect(Object.keys(control.state.policy.machines)).toEqual(['app-1', 'app-2']);
 });
@@ -81,7 +81,7 @@ test('removing a machine keeps the file and the fleet in step, and marks it to b
 test('the machine with the registry goes only by force', async () => {
   const control = await testControl(2);
   await expect(removeMachine(control, { machine: 'app-1' }, 'ana')).rejects.toMatchObject({
-    code: 'conflict',
+    code: 'refused',
   });
   await removeMachine(control, { machine: 'app-1', force: true }, 'ana');
   expect(Object.keys(control.state.policy.machines)).toEqual(['app-2']);

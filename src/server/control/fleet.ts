@@ -39,7 +39,7 @@ export async function applyFleet(
       ...closed,
     ];
     if (problems.length > 0) {
-      throw new BallastError('conflict', `the fleet ${fleet.name} cannot be made so; nothing was changed`, {
+      throw new BallastError('refused', `the fleet ${fleet.name} cannot be made so; nothing was changed`, {
         problems,
       });
     }

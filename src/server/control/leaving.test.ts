@@ -59,7 +59,7 @@ describe('a machine that is to leave', () => {
     const before = { machines: said ? { [machine]: { ...said, converged: said.converged - 1 } } : {} };
     await noteEmptied(control.state, before);
     expect(leaving(control)?.empty).toBe(false);
-    await expect(removeMachine(control, { machine }, 'ana')).rejects.toMatchObject({ code: 'conflict' });
+    await expect(removeMachine(control, { machine }, 'ana')).rejects.toMatchObject({ code: 'refused' });
     await noteEmptied(control.state, control.inventory());
     expect(leaving(control)?.empty).toBe(true);
     await removeMachine(control, { machine }, 'ana');

@@ -80,7 +80,7 @@ export function knownMachine({ state: { policy } }: Control, name: string): Mach
 export async function refuseFull({ state }: Control, machine: MachineRecord): Promise<void> {
   const { name, provider, leaving } = machine;
   if (isMade(provider) || leaving?.empty || !(await isEnrolled(state, name))) return;
-  throw new BallastError('conflict', `${name} still holds what the fleet put on it`, {
+  throw new BallastError('refused', `${name} still holds what the fleet put on it`, {
     why: 'once it is out, nobody can tell it to stop its containers',
     fix: `have it dropped first, which \`ballast machine rm ${name}\` does`,
   });

@@ -40,7 +40,7 @@ const shut = { machines: { outbound: [rule(443, { kind: 'any' })] } };
 
 test('groups that close ssh to everybody are refused, with their place', async () => {
   await expect(apply(nobody)).rejects.toMatchObject({
-    code: 'conflict',
+    code: 'refused',
     detail: { problems: [{ code: 'ssh-closed', what: expect.stringContaining('app-1, app-2'), at }] },
   });
 });

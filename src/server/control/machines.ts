@@ -40,7 +40,7 @@ export async function addMachine(
       });
     }
     if (there && (await isEnrolled(state, name))) {
-      throw new BallastError('conflict', `there is a machine ${name} already`, {
+      throw new BallastError('refused', `there is a machine ${name} already`, {
         why: `it has the address ${there.address} and has joined`,
         fix: `choose another name, or put it out first: \`ballast machine rm ${name}\``,
       });
@@ -49,7 +49,7 @@ export async function addMachine(
       (each) => each.address === address && each.name !== name,
     );
     if (clash && provider === 'ssh') {
-      throw new BallastError('conflict', `${address} is the address of ${clash.name}`, {
+      throw new BallastError('refused', `${address} is the address of ${clash.name}`, {
         fix: 'each machine needs an address of its own',
       });
     }

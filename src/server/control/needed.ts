@@ -30,7 +30,7 @@ export function refuseLoss(control: Control, going: Going): void {
   if (first === undefined) return;
   const { why, fix } = first;
   throw new BallastError(
-    first.code === 'does-not-fit' ? 'does-not-fit' : 'conflict',
+    first.code === 'does-not-fit' ? 'does-not-fit' : 'refused',
     first.what,
     problems.length > 1
       ? { problems }

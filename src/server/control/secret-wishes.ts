@@ -36,7 +36,7 @@ export async function removeSecret({ state, secrets }: Control, name: string, by
     const set = await secrets.removal(name, by);
     const users = usersOf(state, name);
     if (users.length > 0) {
-      throw new BallastError('conflict', `the secret ${name} is in use`, {
+      throw new BallastError('refused', `the secret ${name} is in use`, {
         why: `it is used by ${users.join(', ')}`,
         fix: 'deploy what uses it without it first',
       });

@@ -107,7 +107,7 @@ async function admitted({ state }: Control, input: Input<'makeUserData'>): Promi
   const pool = poolOf(fleet, name);
   if (pool !== undefined && isMade(pool.provider)) throw notOthers(name, pool.provider);
   if (machines[name]?.leaving !== undefined || (await isEnrolled(state, name))) {
-    throw new BallastError('conflict', `there is a machine ${name} already`, {
+    throw new BallastError('refused', `there is a machine ${name} already`, {
       fix: `choose another name, or put it out first: \`ballast machine rm ${name}\``,
     });
   }
@@ -120,6 +120,6 @@ async function admitted({ state }: Control, input: Input<'makeUserData'>): Promi
 }
 
 const notOthers = (what: string, provider: string): BallastError =>
-  new BallastError('conflict', `${what} needs no user data: its provider is ${provider}`, {
+  new BallastError('refused', `${what} needs no user data: its provider is ${provider}`, {
     fix: 'for machines that others make, give the pool `provider: user-data` in the fleet file',
   });

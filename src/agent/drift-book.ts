@@ -3,7 +3,7 @@ import { same } from '#base/json.ts';
 import type { Manifest, Resource, ResourceKind } from '#compile/manifest.ts';
 import { foundAs, isVolatile, judgeDrift } from '#converge/drift.ts';
 import type { Step } from '#converge/step.ts';
-import type { Drift } from '#plan/model.ts';
+import type { Drift } from '#plan/drift.ts';
 import type { DriftFile } from './drift-file.ts';
 import { type DriftNews, newsOfDrift } from './drift-news.ts';
 import type { News } from './news.ts';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAtomic } from '#host/atomic.ts';
 import { batch } from '#host/batch.ts';
-import type { Drift } from '#plan/model.ts';
+import type { Drift } from '#plan/drift.ts';
 import { explain, log } from './log.ts';
 
 /** What of drift outlives a restart of the agent: since when it is there and by whom is not seen again. */

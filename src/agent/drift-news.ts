@@ -1,5 +1,5 @@
 import type { Resource } from '#compile/manifest.ts';
-import type { Drift } from '#plan/model.ts';
+import type { Drift } from '#plan/drift.ts';
 import type { News } from './news.ts';
 import type { Culprit } from './witness.ts';
 

@@ -1,7 +1,8 @@
 import { same } from '#base/json.ts';
 import type { Manifest } from '#compile/manifest.ts';
 import type { Ledger } from '#converge/ledger.ts';
-import type { Drift, MachineCondition, MachineFacts, ReplicaReport } from '#plan/model.ts';
+import type { Drift } from '#plan/drift.ts';
+import type { MachineCondition, MachineFacts, ReplicaReport } from '#plan/model.ts';
 import type { AgentReport } from '#wire/agent-messages.ts';
 import type { Converger } from './converger.ts';
 import { containersOf } from './replicas.ts';

@@ -1,5 +1,6 @@
 import type { AccessRule, FleetModel, ProviderKind } from '#spec/fleet-model.ts';
 import type { AppModel, Origins } from '#spec/model.ts';
+import type { Drift } from './drift.ts';
 
 /** Everything people asked for. */
 export interface Policy {
@@ -235,26 +236,6 @@ export interface MachineCondition {
   readonly since: number;
   /** How it was when it began, for people: it does not change while the condition lasts. */
   readonly what: string;
-}
-
-/** A difference between a machine and its manifest that no change of the manifest explains. */
-export interface Drift {
-  readonly resource: string;
-  readonly kind: string;
-  readonly found: 'missing' | 'changed' | 'unwanted';
-  /** Texts that are long or secret stand there as digests. Null: it is not there. */
-  readonly changes: readonly {
-    readonly name: string;
-    readonly before: string | null;
-    readonly after: string | null;
-  }[];
-  /** When it was first seen, ms since the epoch. */
-  readonly since: number;
-  /** `by ana@example.com (session 4)` when that is known, `while ana@example.com was logged in` when it is likely. */
-  readonly by?: string;
-  readonly doing: 'repairing' | 'reported' | 'allowed';
-  /** When it stops being allowed, ms since the epoch. */
-  readonly until?: number;
 }
 
 export interface MachineFacts {

@@ -1,5 +1,6 @@
 import type { Manifest } from '#compile/manifest.ts';
-import type { Drift, MachineCondition, MachineFacts, ReplicaReport, StepFailure } from '#plan/model.ts';
+import type { Drift } from '#plan/drift.ts';
+import type { MachineCondition, MachineFacts, ReplicaReport, StepFailure } from '#plan/model.ts';
 import type { TerminalSize } from './exec-messages.ts';
 import type { FirewallState, ProbeResult, ProbeTarget } from './firewall-views.ts';
 import type { MachineUsage } from './usage.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Drift } from '#plan/model.ts';
+import type { Drift } from '#plan/drift.ts';
 import type { DriftView, ExplainedResource, MachineExplanation, RepairView } from './drift-views.ts';
 import { maybe, natural, schemaOf, text } from './schema-check.ts';
 import { fleetEvent, stepFailure } from './view-schemas.ts';

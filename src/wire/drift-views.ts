@@ -1,4 +1,5 @@
-import type { Drift, StepFailure } from '#plan/model.ts';
+import type { Drift } from '#plan/drift.ts';
+import type { StepFailure } from '#plan/model.ts';
 import type { FleetEvent, MachineView } from './views.ts';
 
 /** What differs on machines though nobody asked for it, and what was put right lately. */

@@ -5,6 +5,7 @@ import { type DriftOperations, driftOperations } from './drift-operations.ts';
 import { firewallOperations } from './firewall-operations.ts';
 import type { FirewallView, ProbeResult } from './firewall-views.ts';
 import { joining } from './joining.ts';
+import type { ProviderCheck, UserDataView } from './provider-views.ts';
 import { type SecretOperations, secretOperations } from './secret-operations.ts';
 import type { MachineUsage } from './usage.ts';
 import type {
@@ -16,14 +17,12 @@ import type {
   LogLine,
   MachineView,
   PlanPreview,
-  ProviderCheck,
   RegistryAccess,
   ReleaseAnswer,
   ReleaseRequest,
   ReleaseView,
   ReplicaView,
   RolloutView,
-  UserDataView,
 } from './views.ts';
 
 /**

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { MachineFacts, ReplicaReport, RolloutFailure, StepFailure } from '#plan/model.ts';
 import { machineCondition } from './condition-schema.ts';
+import type { ProviderCheck, UserDataView } from './provider-views.ts';
 import { dictionary, integer, maybe, natural, schemaOf, text } from './schema-check.ts';
 import type {
   AppView,
@@ -9,7 +10,6 @@ import type {
   FleetStatus,
   LogLine,
   MachineView,
-  ProviderCheck,
   RegistryAccess,
   ReleaseAnswer,
   ReleaseView,
@@ -18,7 +18,6 @@ import type {
   RolloutView,
   SecretView,
   ServiceView,
-  UserDataView,
 } from './views.ts';
 
 const texts = z.array(text);

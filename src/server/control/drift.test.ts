@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Fixtures } from '#compile/fixtures.ts';
 import type { Manifest } from '#compile/manifest.ts';
-import type { Drift, Inventory } from '#plan/model.ts';
+import type { Drift } from '#plan/drift.ts';
+import type { Inventory } from '#plan/model.ts';
 import { testControl } from '#server/testing/control.ts';
 import { driftView, explainMachine } from './drift.ts';
 

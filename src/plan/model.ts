@@ -214,6 +214,8 @@ export interface MachineReport {
   readonly connected: boolean;
   /** When it was last heard of, ms since the epoch. */
   readonly seenAt: number;
+  /** Since when it is, or was, connected without a break, ms since the epoch. Absent: since it was first heard of. */
+  readonly heardSince?: number;
   /** Generation of the newest manifest it holds completely; 0 before the first. */
   readonly converged: number;
   /** Generation of the manifest that `failures` are of. Absent: not known. */

@@ -83,6 +83,19 @@ test('what a machine reports is its inventory until it reports again, connected 
   expect(kinds()).toEqual(['machine-online', 'machine-offline']);
 });
 
+test('a machine is heard since it connected, and anew since it came back', async () => {
+  const since = () => hub.inventory.machines['m-1']?.heardSince ?? 0;
+  const first = await connect('m-1');
+  say(first, { kind: 'report', report: emptyReport });
+  await vi.waitFor(() => expect(since()).toBeGreaterThan(0));
+  const before = since();
+  first.close();
+  await vi.waitFor(() => expect(hub.connected).toEqual([]));
+  await vi.waitFor(() => expect(Date.now()).toBeGreaterThan(before));
+  await connect('m-1');
+  await vi.waitFor(() => expect(since()).toBeGreaterThan(before));
+});
+
 test('a report that says nothing new wakes nobody', async () => {
   const client = await connect('m-1');
   say(client, { kind: 'report', report: emptyReport });

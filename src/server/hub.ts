@@ -32,6 +32,8 @@ export class Hub {
   readonly #peers = new Map<string, Peer>();
   /** Refusals that were told. */
   readonly #refused = new Set<string>();
+  /** When each machine connected, last of all times that it was not. */
+  readonly #heardSince = new Map<string, number>();
   readonly #reports = new Map<string, MachineReport>();
   readonly #since: number;
   #inventory: Inventory | undefined;
@@ -105,10 +107,13 @@ export class Hub {
         what: `${machine} connected again while it was connected`,
       });
     } else {
+      this.#heardSince.set(machine, this.#options.now());
       tell({ kind: 'machine-online', machine, what: `${machine} is connected` });
     }
     const known = this.#reports.get(machine);
-    if (known !== undefined) this.#put({ ...known, connected: true, seenAt: this.#options.now() });
+    if (known !== undefined) {
+      this.#put({ ...known, connected: true, seenAt: this.#options.now(), ...this.#heard(machine) });
+    }
     this.#options.onConnect?.(machine);
     this.#changed();
   }
@@ -134,6 +139,7 @@ export class Hub {
     this.#connections.delete(machine);
     this.#reports.delete(machine);
     this.#peers.delete(machine);
+    this.#heardSince.delete(machine);
     this.#changed();
   }
 
@@ -161,6 +167,7 @@ export class Hub {
       machine,
       connected: true,
       seenAt: this.#options.now(),
+      ...this.#heard(machine),
       converged,
       generation,
       facts,
@@ -184,6 +191,11 @@ export class Hub {
       what: `${machine} is not connected any more: ${why}`,
     });
     this.#changed();
+  }
+
+  #heard(machine: string): Pick<MachineReport, 'heardSince'> {
+    const heardSince = this.#heardSince.get(machine);
+    return heardSince === undefined ? {} : { heardSince };
   }
 
   #put(report: MachineReport): void {

@@ -123,6 +123,7 @@ export class World {
   readonly conditions = new Map<string, readonly MachineCondition[]>();
   /** Since when the server listens; moves when it is started anew. */
   listeningSince = 0;
+  readonly #heardSince = new Map<string, number>();
   readonly #seenAt = new Map<string, number>();
   /** Containers that really run, by machine: one that is offline goes on with what it had. */
   readonly #running = new Map<string, readonly string[]>();
@@ -252,15 +253,20 @@ export class World {
     const connected = !this.offline.has(machine);
     if (connected) {
       this.#seenAt.set(machine, this.now);
+      if (!this.#heardSince.has(machine)) this.#heardSince.set(machine, this.now);
       this.#running.set(
         machine,
         replicas.map(({ id }) => id),
       );
+    } else {
+      this.#heardSince.delete(machine);
     }
+    const heardSince = this.#heardSince.get(machine);
     return {
       machine,
       connected,
       seenAt: this.#seenAt.get(machine) ?? this.now,
+      ...(heardSince === undefined ? {} : { heardSince }),
       converged: this.offline.has(machine) ? 0 : this.plan.number,
       facts: {
         hostname: machine,

@@ -4,8 +4,9 @@ import type { AppPolicy, AppState, Release, Replica, ReplicaReport, RolloutFailu
 import type { ServiceModel, UpdateModel } from '#spec/model.ts';
 import { inDependencyOrder } from './dependencies.ts';
 import { outcomesBefore } from './outcomes.ts';
+import { judgedSince } from './patience.ts';
 
-/** A new replica that is not healthy after this long has failed, whatever else it does. */
+/** A new replica that could be judged for this long and is not healthy has failed, whatever else it does. */
 export const healthyDeadlineMs = 5 * 60_000;
 
 /** Where an app's rollout stands before this step: a changed wish begins a new one. */
@@ -54,16 +55,20 @@ function afterFailure(state: AppState, update: UpdateModel, failure: RolloutFail
 function failureOf(draft: Draft, replica: Replica, service: ServiceModel): RolloutFailure | undefined {
   const report = draft.report(replica);
   const what = whatFailed(report, service);
-  const deadline = replica.since + healthyDeadlineMs;
+  const since = judgedSince(draft, replica);
+  const deadline = since === undefined ? Number.POSITIVE_INFINITY : since + healthyDeadlineMs;
   const late = report?.state !== 'running' && report?.state !== 'completed' && draft.now >= deadline;
-  if (what === undefined && report?.state !== 'running') draft.wakeNoLaterThan(deadline);
-  if (what === undefined && !late) return undefined;
+  if (what === undefined && !late) {
+    if (since !== undefined && report?.state !== 'running') draft.wakeNoLaterThan(deadline);
+    return undefined;
+  }
+  const from = since === replica.since ? 'it was placed' : 'it could be seen again';
   return {
     release: replica.release,
     service: replica.service,
     replica: replica.id,
     machine: replica.machine,
-    what: what ?? `not healthy ${healthyDeadlineMs / 60_000} minutes after it was placed${because(report)}`,
+    what: what ?? `not healthy ${healthyDeadlineMs / 60_000} minutes after ${from}${because(report)}`,
     ...(report?.exitCode === undefined ? {} : { exitCode: report.exitCode }),
     log: report?.log ?? [],
   };
@@ -105,7 +110,8 @@ export function conclude(
   if (!settled) return healthySince === undefined ? state : rest;
   if (state.phase !== 'rolling' && state.phase !== 'rolling-back') return state;
   const monitorMs = target && state.phase === 'rolling' ? monitorOf(draft, target) : 0;
-  const since = healthySince ?? draft.now;
+  // What happened while nobody listened is not known, so the monitor time begins anew.
+  const since = Math.max(healthySince ?? draft.now, draft.inventory.listeningSince ?? 0);
   if (draft.now < since + monitorMs) {
     draft.wakeNoLaterThan(since + monitorMs);
     return { ...state, healthySince: since };

@@ -1,21 +1,19 @@
 import { accessKinds } from '#cli/access-words.ts';
 import { command, outputFlag } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
-import { formOf } from '#cli/render/output.ts';
-import { line } from '#cli/shell.ts';
+import { eventPrinter } from '#cli/event-printer.ts';
 import type { FleetEvent } from '#wire/views.ts';
-import { eventLine } from './events.ts';
 
 export const accessLog = command({
   details: `Every login, every certificate that was issued or refused, and who granted or revoked what. Newest last. With
--o json each is one line.`,
+-o json each is one line, with -o yaml one document; -o wide shows their kinds.`,
   args: [],
   flags: {
     who: { kind: 'text', value: 'WHO', summary: 'of this person only' },
     machine: { kind: 'text', value: 'NAME', summary: 'of this machine only', completes: 'machine' },
     ...outputFlag,
     follow: { kind: 'switch', short: 'f', summary: 'go on as things happen' },
-    tail: { kind: 'number', value: 'N', summary: 'how many past entries (default: 50)' },
+    tail: { kind: 'number', short: 'n', value: 'N', summary: 'how many past entries (default: 50)' },
   },
   examples: [
     { does: 'Who did what lately', line: 'ballast access log' },
@@ -24,24 +22,23 @@ export const accessLog = command({
   async run({ flags }, shell) {
     const client = await connect(flags, shell);
     const { who, machine, follow } = flags;
-    const form = formOf(flags);
+    const show = await eventPrinter(flags, shell);
     const tail = flags.tail ?? 50;
-    // Whom an event is about is not asked of the server: all are fetched then, and the last of them shown.
+    // Whom an event is about is not asked of the server: all are fetched then, and the last of them shown; all of them when they are followed.
     const input = {
       kind: accessKinds,
       follow,
       ...(machine === undefined ? {} : { machine }),
       ...(who === undefined ? { tail } : {}),
     };
-    const show = (event: FleetEvent): void => {
-      if (form === 'json') line(shell.out, JSON.stringify(event));
-      else if (form === 'name') line(shell.out, String(event.seq));
-      else line(shell.out, eventLine(event, shell));
-    };
+    let last: readonly FleetEvent[] = [];
     try {
       for await (const event of client.stream('events', input, { signal: shell.signal })) {
-        if (who === undefined || isAbout(event, who)) show(event);
+        if (who !== undefined && !isAbout(event, who)) continue;
+        if (who === undefined || follow) show(event);
+        else last = [...last, event].slice(-tail);
       }
+      for (const event of last) show(event);
     } catch (error) {
       if (shell.signal.aborted && follow) return 130; // Ctrl-C is how following ends
       throw error;

@@ -1,11 +1,11 @@
 import { command, formFlag } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
 import { driftLines } from '#cli/drift-lines.ts';
+import { eventLine } from '#cli/event-printer.ts';
 import { formOf, printData } from '#cli/render/output.ts';
 import { line, type Shell } from '#cli/shell.ts';
 import type { Client } from '#wire/client.ts';
 import type { DriftView } from '#wire/drift-views.ts';
-import { eventLine } from './events.ts';
 
 export const drift = command({
   details: `Drift is what differs from what was declared although nobody changed what was declared: somebody was at it by hand.

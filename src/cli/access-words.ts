@@ -19,15 +19,22 @@ export const accessKinds: readonly string[] = [
 
 const pauseMs = 200;
 
-/** Waits until all machines that are connected hold the newest plan. Answers in words who does not. */
+interface Wait {
+  readonly timeoutMs: number;
+  /** Which machines are waited for and spoken of, by name. Absent: all. */
+  readonly concerns?: (machine: string) => boolean;
+}
+
+/** Waits until all machines that are named and connected hold the newest plan. Answers in words who does not. */
 export async function untilHeld(
   client: Client,
-  timeoutMs: number,
+  { timeoutMs, concerns = () => true }: Wait,
   shell: Shell,
 ): Promise<{ readonly held: number; readonly notes: readonly string[] }> {
   const until = shell.now() + timeoutMs;
   for (;;) {
-    const { machines } = await client.call('listMachines', {}, { signal: shell.signal });
+    const all = await client.call('listMachines', {}, { signal: shell.signal });
+    const machines = all.machines.filter(({ name }) => concerns(name));
     const online = machines.filter(({ status }) => status === 'online');
     const behind = online.filter(({ conformity }) => conformity === 'updating' || conformity === 'unknown');
     if (behind.length === 0)

@@ -101,8 +101,12 @@ export interface Operations extends AccessOperations, DriftOperations, SecretOpe
     output: { results: readonly ProbeResult[] };
   };
   emptyMachine: { input: { machine: string; force?: boolean }; output: Empty };
-  removeMachine: { input: { machine: string; force?: boolean }; output: Empty };
-  drainMachine: { input: { machine: string; keep?: boolean; leave?: boolean }; output: Empty };
+  /** `check`: nothing is done, and what would be refused is. */
+  removeMachine: { input: { machine: string; force?: boolean; check?: boolean }; output: Empty };
+  drainMachine: {
+    input: { machine: string; keep?: boolean; leave?: boolean; check?: boolean };
+    output: Empty;
+  };
   uncordonMachine: { input: { machine: string }; output: Empty };
   replaceMachine: { input: { machine: string; force?: boolean }; output: Empty };
   /** `force`: machines that may go whatever is lost; `leaving`: those on their way out. */

@@ -107,10 +107,15 @@ export const inputSchemas = {
     z.strictObject({ machine: machineName, force: maybe(z.boolean()) }),
   ),
   removeMachine: inputOf<'removeMachine'>()(
-    z.strictObject({ machine: machineName, force: maybe(z.boolean()) }),
+    z.strictObject({ machine: machineName, force: maybe(z.boolean()), check: maybe(z.boolean()) }),
   ),
   drainMachine: inputOf<'drainMachine'>()(
-    z.strictObject({ machine: machineName, keep: maybe(z.boolean()), leave: maybe(z.boolean()) }),
+    z.strictObject({
+      machine: machineName,
+      keep: maybe(z.boolean()),
+      leave: maybe(z.boolean()),
+      check: maybe(z.boolean()),
+    }),
   ),
   uncordonMachine: inputOf<'uncordonMachine'>()(z.strictObject({ machine: machineName })),
   replaceMachine: inputOf<'replaceMachine'>()(

@@ -3,7 +3,7 @@ import { untilHeld } from '#cli/access-words.ts';
 import { command, waitFlags } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
 import { progressOn } from '#cli/render/progress.ts';
-import { ttlUsualMs } from '#spec/access.ts';
+import { reaches, ttlUsualMs } from '#spec/access.ts';
 
 export const accessGrant = command({
   details: `Like an entry of access: in the fleet file, but by command; the next fleet file leaves it as it is. The account is
@@ -75,7 +75,15 @@ its arguments. With a name only it gives back access that was revoked.`,
     );
     if (flags.detach || !answer.changed) return 0;
     const { notes } = await progress.step('waiting for the machines', () =>
-      untilHeld(client, flags.timeout ?? 120_000, shell),
+      untilHeld(
+        client,
+        {
+          timeoutMs: flags.timeout ?? 120_000,
+          // What is given back by a name alone may be on any machine.
+          ...(alone ? {} : { concerns: (machine) => reaches(rule, machine) }),
+        },
+        shell,
+      ),
     );
     for (const note of notes) progress.note(note);
     return 0;

@@ -50,7 +50,7 @@ themselves within a day at most.`,
     }
     if (flags.detach) return 0;
     const { notes } = await progress.step('waiting for the machines', () =>
-      untilHeld(client, flags.timeout ?? 60_000, shell),
+      untilHeld(client, { timeoutMs: flags.timeout ?? 60_000 }, shell),
     );
     for (const note of notes) progress.note(note);
     return 0;

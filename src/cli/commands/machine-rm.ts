@@ -44,13 +44,18 @@ is run on it.`,
     const options = { signal: shell.signal };
     const { replicas } = await client.call('listReplicas', {}, options);
     const consequences = consequencesOf(found, replicas, flags.force);
+    const byHand = found.provider !== 'local' && found.provider !== 'incus' && found.status !== 'pending';
+    const drains = found.status === 'online' && found.leaving === undefined && !flags.force;
+    // Nobody is asked for a yes to what is refused anyway.
+    if (drains) await client.call('drainMachine', { machine, leave: true, check: true }, options);
+    else if (!byHand && !flags.force) await client.call('removeMachine', { machine, check: true }, options);
     await confirm(`Put ${machine} out of the fleet`, consequences, flags, shell);
     const progress = progressOn(shell, flags.quiet);
-    if (found.status === 'online' && found.leaving === undefined && !flags.force) {
+    if (drains) {
       await client.call('drainMachine', { machine, leave: true }, options);
       await waitUntilDrained(machine, flags, { client, progress }, shell);
     }
-    if (found.provider !== 'local' && found.provider !== 'incus' && found.status !== 'pending') {
+    if (byHand) {
       await leaveFleet(found, flags, { client, progress }, shell);
     } else {
       const input = { machine, ...(flags.force ? { force: true } : {}) };

@@ -268,3 +268,12 @@ describe('a machine that is replaced', () => {
     expect(control.state.policy.machines['app-3']).toMatchObject({ index: 4 });
   });
 });
+
+test('what would be lost by leaving is refused when it is only asked, and asking changes nothing', async () => {
+  const control = await fleet(3);
+  const ask = async (machine: string) =>
+    await drainMachine(control, { machine, leave: true, check: true }, 'ana');
+  await ask('app-3');
+  expect(control.state.policy.machines['app-3']).toMatchObject({ schedulable: true });
+  await expect(ask('app-1')).rejects.toThrow('app-1 runs the fleet’s registry');
+});

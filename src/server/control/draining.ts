@@ -15,7 +15,7 @@ import { succeed } from './succession.ts';
 /** Has a machine take no new replicas and, unless those it has may stay, give them to others. */
 export async function drainMachine(
   control: Control,
-  { machine: name, keep = false, leave = false }: Input<'drainMachine'>,
+  { machine: name, keep = false, leave = false, check = false }: Input<'drainMachine'>,
   by: string,
 ): Promise<void> {
   const { state } = control;
@@ -25,6 +25,7 @@ export async function drainMachine(
     if (machine.leaving || machine.draining?.then === then || (machine.draining && !leave)) return;
     if (keep && !machine.schedulable) return;
     if (leave) refuseLoss(control, { machines: [machine], command: `ballast machine rm ${name}` });
+    if (check) return;
     const draining = keep ? {} : { draining: { since: state.now(), then, by } as const };
     await change(
       control,

@@ -85,7 +85,7 @@ export async function addMachine(
 /** Puts a machine out for good: its certificates are void from now on. One that still holds something only by force. */
 export async function removeMachine(
   control: Control,
-  { machine: name, force = false }: Input<'removeMachine'>,
+  { machine: name, force = false, check = false }: Input<'removeMachine'>,
   by: string,
 ): Promise<void> {
   await control.state.exclusive(async () => {
@@ -97,7 +97,7 @@ export async function removeMachine(
       }
       await refuseFull(control, machine);
     }
-    await takeOut(control, machine, by);
+    if (!check) await takeOut(control, machine, by);
   });
 }
 

@@ -67,6 +67,16 @@ test('problems of a file come with their line and a mark under the place', () =>
   `);
 });
 
+test('the file to give again is named as it was given', () => {
+  const fix = (file: string) => `or: \`ballast deploy -f ${file} --force app-1\``;
+  expect(shown(new BallastError('refused', 'no', { fix: fix(`${cwd}/a b.yaml`) })).text).toContain(
+    'deploy -f a b.yaml --force app-1',
+  );
+  expect(shown(new BallastError('refused', 'no', { fix: fix(`${cwd}/(standard input)`) })).text).toContain(
+    'deploy -f - --force app-1',
+  );
+});
+
 test('for a program the error is one line of JSON', () => {
   const { code, text } = shown(new BallastError('conflict', 'somebody was faster', { fix: 'look' }), {
     json: true,

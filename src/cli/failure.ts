@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { BallastError, toWire } from '#base/errors.ts';
 import { type Origin, type Problem, showOrigin } from '#base/result.ts';
+import { isStandardInput } from './app-files.ts';
 import { tame } from './render/text.ts';
 import { line, type Shell } from './shell.ts';
 
@@ -61,9 +62,15 @@ export function nearName(file: string, shell: Pick<Shell, 'cwd'>): string {
   return file.startsWith(`${shell.cwd}/`) ? file.slice(shell.cwd.length + 1) : file;
 }
 
+/** As a person would write it after `-f`. */
+const givenName = (file: string, shell: Shell): string =>
+  isStandardInput(file) ? '-' : nearName(file, shell);
+
 function fixLines(fix: string, shell: Shell, indent = '  '): string[] {
   const arrow = shell.err.paint.cyan(shell.err.marks.arrow);
-  return fix.split('\n').map((text, index) => `${indent}${index === 0 ? `${arrow} ` : '  '}${tame(text)}`);
+  // The server knows files by their whole path.
+  const near = fix.replaceAll(/ -f (\/[^`]*?)(?= --)/g, (_, file: string) => ` -f ${givenName(file, shell)}`);
+  return near.split('\n').map((text, index) => `${indent}${index === 0 ? `${arrow} ` : '  '}${tame(text)}`);
 }
 
 function excerpt(at: Origin, shell: Shell): string[] {

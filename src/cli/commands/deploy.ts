@@ -30,7 +30,11 @@ Exit codes: 0 healthy, 3 it failed and what ran before runs again, if anything d
     ...formFlag,
     ...waitFlags,
     'dry-run': { kind: 'switch', summary: 'only show what would change: the same as ballast plan' },
-    ...forceFlag,
+    force: {
+      ...forceFlag.force,
+      summary:
+        'of a fleet file: have it so whatever is lost with this machine (volumes, the registry, room), or though the firewall or access locks people out; the refusal says which name to give; may be repeated',
+    },
     note: { kind: 'text', value: 'TEXT', summary: 'why, for ballast releases (default: deploy)' },
   },
   examples: [

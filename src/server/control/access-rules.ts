@@ -29,7 +29,7 @@ export const accessForced = 'access';
 export function lockOutProblems(
   fleet: FleetModel,
   policy: Policy,
-  force: readonly string[],
+  { force, command }: { readonly force: readonly string[]; readonly command: string },
 ): readonly Problem[] {
   const next: Policy = { ...policy, fleet };
   if (force.includes(accessForced) || !minded(next)) return [];
@@ -39,7 +39,7 @@ export function lockOutProblems(
       code: 'locks-out',
       what: 'nobody could log in on any machine any more',
       why: `the file lets nobody in, and ${[...new Set(standingRules(policy).map(({ who }) => who))].join(', ')} could until now`,
-      fix: `if that is meant: --force ${accessForced}`,
+      fix: `if that is meant: \`${command} --force ${accessForced}\``,
     },
   ];
 }

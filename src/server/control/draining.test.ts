@@ -227,6 +227,7 @@ describe('a machine that is replaced', () => {
       control,
       { ...poolOf(3, { replaceAfterMs: 10_000 }), registry: { machine: 'app-2' } },
       'ana',
+      { force: ['app-1'] },
     );
     control.offline.add('app-1');
     await settle(control);

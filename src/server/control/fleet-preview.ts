@@ -7,7 +7,8 @@ import type { Origins } from '#spec/model.ts';
 import type { FieldChange, FleetPreview, MachineChange } from '#wire/views.ts';
 import type { Control } from './context.ts';
 import { shown } from './field-text.ts';
-import { fleetChange, surplusProblems } from './fleet.ts';
+import { fleetChange } from './fleet.ts';
+import { forceableProblems } from './forceable.ts';
 import { hostSecrets } from './host-secrets.ts';
 import { type Imagined, imagine } from './imagined.ts';
 import { closedProblems } from './lock-out.ts';
@@ -26,7 +27,7 @@ export async function previewFleet(
   const host = await hostSecrets(fleet, origins, control.secrets);
   const problems = [
     ...change.problems,
-    ...surplusProblems(control, change.surplus, []),
+    ...forceableProblems(control, { fleet, origins, surplus: change.surplus, force: [] }),
     ...host.problems,
     ...(await closedProblems(control, fleet, origins)),
   ];

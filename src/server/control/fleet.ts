@@ -8,12 +8,12 @@ import { keys } from '#server/keys.ts';
 import { type FleetModel, isMade } from '#spec/fleet-model.ts';
 import type { Origins } from '#spec/model.ts';
 import type { Output } from '#wire/operations.ts';
-import { accessForced, lockOutProblems, rulesProblems } from './access-rules.ts';
+import { rulesProblems } from './access-rules.ts';
 import type { Control } from './context.ts';
+import { forceableProblems } from './forceable.ts';
 import { hostSecrets } from './host-secrets.ts';
 import { closedProblems, forceFirewall } from './lock-out.ts';
 import { newRecords } from './machine-records.ts';
-import { lossProblems } from './needed.ts';
 
 /**
  * Takes a fleet file as what people want. Machines of provider `local` are recorded here, before anything makes
@@ -33,8 +33,7 @@ export async function applyFleet(
     const closed = force.includes(forceFirewall) ? [] : await closedProblems(control, fleet, origins);
     const problems = [
       ...rest.problems,
-      ...surplusProblems(control, surplus, force),
-      ...lockOutProblems(fleet, policy, force),
+      ...forceableProblems(control, { fleet, origins, surplus, force }),
       ...host.problems,
       ...closed,
     ];
@@ -84,29 +83,6 @@ export async function applyFleet(
 
 const told = (what: string, machines: readonly { readonly name: string }[]): string =>
   machines.length === 0 ? '' : `; ${what}: ${machines.map(({ name }) => name).join(', ')}`;
-
-/** What stands against the going of machines that a file no longer asks for, unless a person named them. */
-export function surplusProblems(
-  control: Control,
-  surplus: readonly MachineRecord[],
-  force: readonly string[],
-): readonly Problem[] {
-  const unknown = force.filter(
-    (name) =>
-      name !== accessForced && name !== forceFirewall && !surplus.some((machine) => machine.name === name),
-  );
-  return [
-    ...unknown.map((name) => ({
-      code: 'unknown-machine',
-      what: `--force ${name}: no machine ${name} would go`,
-      fix: 'name machines that the file no longer asks for',
-    })),
-    ...lossProblems(control, {
-      machines: surplus.filter(({ name }) => !force.includes(name)),
-      command: 'ballast deploy -f fleet.yaml',
-    }),
-  ];
-}
 
 /** A machine on its way out: its replicas move first. */
 function retiring(machine: MachineRecord, force: readonly string[], by: string, now: number): MachineRecord {

@@ -7,11 +7,13 @@ import { machinesOf, poolOf } from '#plan/machines/pool.ts';
 import type { FleetModel } from '#spec/fleet-model.ts';
 import type { Origins } from '#spec/model.ts';
 import type { Control } from './context.ts';
+import { deployCommand } from './deploy-command.ts';
 
 /** What `--force` has to name for a fleet file whose firewall would lock people or the server out. */
 export const forceFirewall = 'firewall';
 
-const forced = `or have it so nonetheless: \`ballast deploy -f fleet.yaml --force ${forceFirewall}\``;
+const forced = (origins: Origins): string =>
+  `or have it so nonetheless: \`${deployCommand(origins)} --force ${forceFirewall}\``;
 
 /** What stands against the security groups of a fleet file: nobody could log in, or the server would not be reached. */
 export async function closedProblems(
@@ -43,7 +45,7 @@ function sshProblems(fleet: FleetModel, machines: readonly string[], origins: Or
       code: 'ssh-closed',
       what: `nobody could log in to ${shortly(closed.map(({ machine }) => machine))} by ssh any more`,
       why: 'security groups speak of port 22, and nobody belongs to those they let in',
-      fix: `give such a group addresses (cidrs) or machines, ${forced}`,
+      fix: `give such a group addresses (cidrs) or machines, ${forced(origins)}`,
       at: origins[path],
     }),
   );
@@ -76,7 +78,7 @@ async function serverProblems(
       code: 'server-closed',
       what: `${shortly(cut)} could not reach the server at ${server.address}:${server.port} any more`,
       why: 'agents dial the server, and what a group does not list under outbound is refused',
-      fix: `add { to: ${server.address}, ports: [${server.port}] } to ${path}, ${forced}`,
+      fix: `add { to: ${server.address}, ports: [${server.port}] } to ${path}, ${forced(origins)}`,
       at: origins[path],
     }),
   );

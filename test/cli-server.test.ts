@@ -42,7 +42,7 @@ describe('a fleet without machines', () => {
   test('is told what to do first', async () => {
     const { code, out } = await ballast('status');
     expect(code).toBe(0);
-    expect(out).toContain('0 machines online');
+    expect(out).toContain('0 machines ready');
     expect(out).toContain('ballast machine add');
   });
 

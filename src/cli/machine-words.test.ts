@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { onAwayMachines } from './machine-words.ts';
+import { machineData, onAwayMachines } from './machine-words.ts';
 import { statusOf, troubleOf } from './replica-words.ts';
 import { machineView, replicaView } from './testing/views.ts';
 
@@ -18,4 +18,14 @@ test('how a replica on a machine that is away is, is not known', () => {
   expect(troubleOf(away)).toContain('its machine is offline');
   expect(statusOf({ ...away, phase: 'draining' })).toBe('unknown');
   expect(statusOf(replicaView({ id: 'shop-web-1-r1', report: null }))).toBe('pending');
+});
+
+test('programs are told of a machine in the words that people read', () => {
+  expect(machineData(machineView({ state: 'draining' }))).toMatchObject({
+    status: 'draining',
+    connected: true,
+  });
+  expect(machineData(machineView({ state: 'lost', status: 'offline' }))).toMatchObject({
+    ...{ status: 'lost', connected: false },
+  });
 });

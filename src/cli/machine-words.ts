@@ -8,6 +8,13 @@ export function lifeWord({ state, awaySince }: MachineView, now: number): string
   return state === 'away' || state === 'lost' || state === 'held' ? `${state}${since}` : state;
 }
 
+/** A machine as programs are told of it: in the words that people read, and whether it is connected. */
+export const machineData = (machine: MachineView) => ({
+  ...machine,
+  status: machine.state,
+  connected: machine.status === 'online',
+});
+
 /** What more there is to say of a machine: the NOTE column. */
 export function machineNote({ note, conditions }: MachineView, now: number): string {
   const short = conditions.map(({ kind, since }) => `${kind} for ${showAge(now - since)}`);

@@ -12,11 +12,11 @@ test('a healthy fleet is told in a sentence and two tables', () => {
   expect(wrong).toBe(0);
   expect(lines.join('\n')).toMatchInlineSnapshot(
     `
-    "Fleet demo: 2 machines online, 1 app, everything is healthy
+    "Fleet demo: 2 machines ready, 1 app, everything is healthy
 
     MACHINE  ADDRESS     STATUS  UP TO DATE  REPLICAS  RESERVED
-    app-1    192.0.2.11  online  yes                2  0.5 of 2 cpus, 256 MiB of 2 GiB
-    app-2    192.0.2.12  online  yes                2  0.5 of 2 cpus, 256 MiB of 2 GiB
+    app-1    192.0.2.11  ready   yes                2  0.5 of 2 cpus, 256 MiB of 2 GiB
+    app-2    192.0.2.12  ready   yes                2  0.5 of 2 cpus, 256 MiB of 2 GiB
 
     APP        RELEASE  STATE    SERVICES         PORTS
     guestbook  1        healthy  db 1/1, web 3/3  8080:8080/tcp"

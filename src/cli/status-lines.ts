@@ -1,7 +1,7 @@
 import { showSize } from '#base/size.ts';
 import type { AppView, FleetStatus, MachineView, ReplicaView } from '#wire/views.ts';
 import { showRelease, showService, stateOf } from './app-words.ts';
-import { conformityWord, machineColour } from './machine-words.ts';
+import { conformityWord, lifeWord, machineColour } from './machine-words.ts';
 import { tableLines } from './render/table.ts';
 import { count, tame } from './render/text.ts';
 import type { Shell } from './shell.ts';
@@ -41,11 +41,11 @@ export function statusLines(
 }
 
 function sentence({ machines, apps }: FleetStatus, wrong: number, busy: readonly AppView[]): string {
-  const online = machines.filter(({ status }) => status === 'online').length;
+  const ready = machines.filter(({ state }) => state === 'ready').length;
   const parts = [
-    online === machines.length
-      ? `${count(machines.length, 'machine')} online`
-      : `${online} of ${count(machines.length, 'machine')} online`,
+    ready === machines.length
+      ? `${count(machines.length, 'machine')} ready`
+      : `${ready} of ${count(machines.length, 'machine')} ready`,
     count(apps.length, 'app'),
   ];
   if (wrong > 0) parts.push(`${count(wrong, 'thing')} wrong`);
@@ -56,7 +56,10 @@ function sentence({ machines, apps }: FleetStatus, wrong: number, busy: readonly
   return parts.join(', ');
 }
 
-function machineTable(machines: readonly MachineView[], { out: { paint } }: Pick<Shell, 'out'>): string[] {
+function machineTable(
+  machines: readonly MachineView[],
+  { out: { paint }, now }: Pick<Shell, 'out' | 'now'>,
+): string[] {
   return tableLines(
     machines,
     [
@@ -64,7 +67,7 @@ function machineTable(machines: readonly MachineView[], { out: { paint } }: Pick
       { title: 'ADDRESS', cell: ({ address }) => address },
       {
         title: 'STATUS',
-        cell: ({ status }) => status,
+        cell: (machine) => lifeWord(machine, now()),
         paint: (text, machine) => machineColour(paint, machine)(text),
       },
       {

@@ -115,7 +115,7 @@ describe('a machine of a fleet with a server', () => {
       const { machines, apps } = await status();
       const services = apps.flatMap((app) => app.services);
       return (
-        machines.every((machine) => machine.status === 'online') &&
+        machines.every((machine) => machine.state === 'ready') &&
         services.every(({ healthy, wanted }) => healthy >= wanted)
       );
     });
@@ -138,7 +138,7 @@ describe('a machine of a fleet with a server', () => {
     const { code, stderr } = await demo();
     expect(code, stderr).toBe(0);
     expect(stderr).toContain('✓ Power on app-3');
-    expect((await status()).machines.every((machine) => machine.status === 'online')).toBe(true);
+    expect((await status()).machines.every((machine) => machine.state === 'ready')).toBe(true);
   });
 });
 

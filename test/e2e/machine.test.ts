@@ -217,7 +217,14 @@ describe('a machine that joins over ssh', () => {
     const said = await well(...add('foreign'), '--labels', 'zone=far');
     expect(said).toContain("foreign is one of the fleet's machines");
     expect((await machines()).find(({ name }) => name === 'foreign')).toMatchObject({
-      ...{ provider: 'ssh', address, status: 'online', conformity: 'up-to-date', labels: { zone: 'far' } },
+      ...{
+        provider: 'ssh',
+        address,
+        status: 'ready',
+        connected: true,
+        conformity: 'up-to-date',
+        labels: { zone: 'far' },
+      },
     });
     expect(await well('machine', 'ls')).toMatch(/^foreign +10\.88\.0\.50 +ready +yes /m);
     expect(await well('doctor')).toContain('3 machines online: app-1, app-2 and foreign');

@@ -1,7 +1,7 @@
 import { showSize } from '#base/size.ts';
 import { command, outputFlag } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
-import { conformityWord, lifeWord, machineColour, machineNote } from '#cli/machine-words.ts';
+import { conformityWord, lifeWord, machineColour, machineData, machineNote } from '#cli/machine-words.ts';
 import { showAge } from '#cli/render/age.ts';
 import { printListing } from '#cli/render/output.ts';
 import type { Column } from '#cli/render/table.ts';
@@ -27,7 +27,7 @@ the system no replica can reserve. UP TO DATE says whether it holds all that the
     await printListing(
       {
         rows: machines,
-        data: { machines },
+        data: { machines: machines.map(machineData) },
         name: ({ name }) => name,
         empty: 'There are no machines yet. Add one: ballast machine add NAME --ssh root@ADDRESS',
         columns: [

@@ -1,5 +1,6 @@
 import { command, formFlag } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
+import { machineData } from '#cli/machine-words.ts';
 import { formOf, printData } from '#cli/render/output.ts';
 import { line } from '#cli/shell.ts';
 import { statusLines } from '#cli/status-lines.ts';
@@ -24,7 +25,11 @@ export const status = command({
     const form = formOf(flags);
     const shown = statusLines(fleet, replicas, shell);
     if (form === 'json' || form === 'yaml') {
-      await printData({ ...fleet, healthy: shown.wrong === 0 }, form, shell);
+      await printData(
+        { ...fleet, machines: fleet.machines.map(machineData), healthy: shown.wrong === 0 },
+        form,
+        shell,
+      );
     } else {
       for (const text of shown.lines) line(shell.out, text);
     }

@@ -127,7 +127,10 @@ export function createConverger(options: ConvergerOptions): Converger {
     }
     if (steps.length > 0 || busy.size > 0 || blind.size > 0 || guard?.isOpen()) return;
     await memory.keepLedger(settleLedger(memory.ledger(), wanted, observer.sights()));
-    if (converged !== wanted.generation) log.info(`holds manifest ${wanted.generation}`);
+    if (converged !== wanted.generation) {
+      await guard?.finish();
+      log.info(`holds manifest ${wanted.generation}`);
+    }
     converged = wanted.generation;
     drift?.settled();
   }
@@ -233,6 +236,7 @@ export function createConverger(options: ConvergerOptions): Converger {
       observer.mark(kinds.filter((kind) => !seenFor(kind, manifest, next)));
       manifest = next;
       failures.forgive();
+      guard?.turn();
       schedule(0);
     },
     mark,

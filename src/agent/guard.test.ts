@@ -117,3 +117,45 @@ test('what was just made is not taken for drift while it is not proven', async (
   await guard.begin([change('new')], {});
   expect(guard.holds(change('new', 'corrective'))).toBe(true);
 });
+
+test('what was proven goes back with what comes after it for the same manifest', async () => {
+  await writeFile(path(), 'old');
+  let cutOff = false;
+  const options = {
+    ...{
+      stateDir: directory,
+      now: () => now,
+      connected: () => true,
+      arm: async () => {},
+      disarm: async () => {},
+    },
+    async prove() {
+      if (cutOff) throw new Error('nobody is there');
+    },
+  };
+  const guard = await openGuard(options);
+  const other = join(directory, 'other');
+  const loads: Step = {
+    ...change('x'),
+    key: `file:${other}`,
+    resource: { ...settings('x'), id: `file:${other}`, path: other } as Resource,
+  };
+  const settle = async () => await guard.settle(async () => {});
+  const make = async (step: Step, file: string) => {
+    await guard.begin([step], {});
+    await writeFile(file, 'new');
+    guard.ended(step);
+    return await settle();
+  };
+  expect(await make(change('new'), path())).toBe('kept');
+  cutOff = true;
+  expect(await make(loads, other)).toMatchObject({ entries: { [`file ${path()}`]: null } });
+  expect(await content()).toBe('old');
+
+  cutOff = false;
+  await make(change('newer'), path());
+  guard.turn();
+  cutOff = true;
+  await make(loads, other);
+  expect(await content()).toBe('new');
+});

@@ -34,6 +34,10 @@ export interface Guard {
   readonly holds: (step: Step) => boolean;
   /** Why a step that was undone is not made again; undefined for all others. */
   readonly refusal: (step: Step) => BallastError | undefined;
+  /** Another manifest is to be held: what is changed for it does not go back with what was changed before. */
+  readonly turn: () => void;
+  /** All of a manifest is held: nothing of it goes back any more. */
+  readonly finish: () => Promise<void>;
   /** To be called before such steps are made. */
   readonly begin: (steps: readonly Step[], ledger: Ledger) => Promise<void>;
   /** To be called after each of them. */
@@ -63,7 +67,10 @@ export async function openGuard(options: GuardOptions): Promise<Guard> {
   let settling = false;
   let { records } = await readUndone(stateDir);
   // From a run of this program that was cut off: neither proven nor undone.
-  let left = (await readOpen(stateDir)) !== undefined || (await readUndone(stateDir)).entries !== undefined;
+  let left =
+    (await readOpen(stateDir))?.proven === false || (await readUndone(stateDir)).entries !== undefined;
+  // Whether what is on disk belongs to another manifest than what comes next.
+  let isPast = false;
 
   const recordOf = (step: Step): UndoRecord | undefined => {
     const record = records[placeOf(step.resource)];
@@ -77,7 +84,8 @@ export async function openGuard(options: GuardOptions): Promise<Guard> {
       records = Object.fromEntries(Object.entries(records).filter(([place]) => !proven.has(place)));
       await writeUndone(stateDir, { records });
     }
-    await closeOpen(stateDir);
+    const open = await readOpen(stateDir);
+    if (open) await writeOpen(stateDir, { ...open, proven: true });
   }
 
   async function judge(): Promise<{ readonly why: string; readonly failed: boolean } | undefined> {
@@ -100,10 +108,18 @@ export async function openGuard(options: GuardOptions): Promise<Guard> {
       const record = isGuarded(step) ? recordOf(step) : undefined;
       return record?.until === null ? undone(step, record.why) : undefined;
     },
+    turn() {
+      isPast = true;
+    },
+    async finish() {
+      if (made.length === 0 && !left) await closeOpen(stateDir);
+    },
     async begin(steps, ledger) {
       const mine = steps.filter(isGuarded);
       if (mine.length === 0) return;
-      const open = (await readOpen(stateDir)) ?? { places: {}, snapshots: [] };
+      const known = await readOpen(stateDir);
+      const open = known && !(known.proven && isPast) ? known : { places: {}, snapshots: [] };
+      isPast = false;
       const places = { ...open.places };
       const snapshots = [...open.snapshots];
       for (const step of mine) {
@@ -113,7 +129,7 @@ export async function openGuard(options: GuardOptions): Promise<Guard> {
         if (snapshot) snapshots.push(snapshot);
         places[place] = { digest: digestOf(step), entry: ledger[place] ?? null };
       }
-      await writeOpen(stateDir, { places, snapshots });
+      await writeOpen(stateDir, { proven: false, places, snapshots });
       if (running.size === 0 && made.length === 0) await arm();
       for (const step of mine) running.add(step);
       made = [...made, ...mine];

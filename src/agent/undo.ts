@@ -5,8 +5,13 @@ import type { LedgerEntry } from '#converge/ledger.ts';
 import { removeFile, writeAtomic } from '#host/atomic.ts';
 import { giveBack, type Snapshot } from '#host/snapshot.ts';
 
-/** Changes that could cut the machine off, from before the first of them until they are proven harmless. */
+/**
+ * Changes that could cut the machine off, from before the first of them until the machine holds all that its manifest
+ * asks for. What is proven harmless goes back all the same with what comes after it: rules that nobody has loaded yet
+ * harm nobody, and the unit that loads them does.
+ */
 export interface OpenChanges {
+  readonly proven: boolean;
   /** By place: what was about to be applied, and what the ledger said before. */
   readonly places: Readonly<Record<string, { readonly digest: string; readonly entry: LedgerEntry | null }>>;
   readonly snapshots: readonly Snapshot[];
@@ -56,7 +61,7 @@ export async function undoOpen(
   now: number,
 ): Promise<void> {
   const open = await readOpen(stateDir);
-  if (open === undefined) return;
+  if (open === undefined || open.proven) return;
   const troubles = await giveBack(open.snapshots);
   const told = troubles.length === 0 ? why : `${why}; not all could be put back: ${troubles.join('; ')}`;
   const { records, entries } = await readUndone(stateDir);

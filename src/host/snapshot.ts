@@ -44,7 +44,7 @@ interface FirewallSnapshot {
 interface UnitSnapshot {
   readonly kind: 'unit';
   readonly name: string;
-  readonly was: { readonly enabled: boolean; readonly active: boolean } | null;
+  readonly was: { readonly enabled: boolean; readonly active: boolean; readonly masked: boolean } | null;
 }
 
 interface SysctlSnapshot {
@@ -71,6 +71,7 @@ export async function takeSnapshot(resource: Resource): Promise<Snapshot | undef
           : {
               enabled: state.file === 'enabled',
               active: ['active', 'reloading', 'activating'].includes(state.active),
+              masked: state.load === 'masked',
             };
       return { kind: 'unit', name: resource.name, was };
     }
@@ -114,6 +115,8 @@ export async function giveBack(snapshots: readonly Snapshot[]): Promise<readonly
     await attempt(() => systemctl(['stop', name]));
   for (const { name } of units.filter(({ was }) => !was?.enabled))
     await attempt(() => systemctl(['disable', '--no-reload', name]));
+  for (const { name } of units.filter(({ was }) => was?.masked === false))
+    await attempt(() => systemctl(['unmask', name]));
   for (const snapshot of snapshots.toReversed()) await attempt(() => giveBackOne(snapshot));
   if (units.length > 0) await attempt(daemonReload);
   for (const { name } of units.filter(({ was }) => was?.enabled))

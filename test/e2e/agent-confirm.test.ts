@@ -92,6 +92,21 @@ test('an sshd that would not start again is given its settings back', async () =
   expect(await lab.shell('sshd -t && systemctl is-active ssh')).toBe('active');
 });
 
+test('a unit that loads rules goes back with the file that it loaded, though that harmed nobody by itself', async () => {
+  const rules = file(
+    '/etc/nftables.conf',
+    `table inet three {\n chain output {\n type filter hook output priority 0;\n tcp dport ${lab.control.port} drop\n }\n}\n`,
+    confirm,
+  );
+  const before = await lab.shell('cat /etc/nftables.conf');
+  const between = file('/etc/between', 'not guarded\n', { after: [rules.id] });
+  const loads = { ...unit('nftables.service', 'bad', [rules.id, between.id]), ...confirm } as Resource;
+  const generation = lab.control.give([...network(), rules, between, loads]);
+  await lab.control.until((now) => now.generation === generation && isFinal(now, loads.id), 60_000);
+  expect(await lab.shell('systemctl is-active nftables; nft list tables | grep three')).toBe('inactive');
+  expect(await lab.shell('cat /etc/nftables.conf')).toBe(before);
+});
+
 test('sudo rules that do not parse are taken back, and the account that came with them goes', async () => {
   const rules = file('/etc/sudoers.d/broken', 'this is no rule\n', { mode: 0o440, ...confirm });
   const user: Resource = {

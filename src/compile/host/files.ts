@@ -107,8 +107,12 @@ export function guardOf(path: string): Guard | undefined {
       after: ['package:nftables'],
     };
   }
-  return undefined;
+  return leadsAway.test(path) ? { look: { confirm: true }, after: [] } : undefined;
 }
+
+/** Files by which a machine finds others, or lets them in. */
+const leadsAway =
+  /^\/etc\/(?:(?:systemd\/(?:network|resolved|networkd)|network|netplan|NetworkManager|nftables|iptables|ufw|wireguard|ssh|pam\.d|security)[./d]|(?:hosts|resolv\.conf|nsswitch\.conf)$)/;
 
 /** A file of Ballast's own that comes from settings; guarded like any other. */
 export function settingsFile(

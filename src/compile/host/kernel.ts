@@ -54,6 +54,7 @@ function sysctlResources({ host, origin }: Asked): Resource[] {
         value,
         after: modules,
         origin: origin('sysctl', key),
+        ...(key.startsWith('net.') ? { confirm: true } : {}),
       }),
     ),
   ];

@@ -4,7 +4,7 @@ import type { HostMountModel, HostUnitModel } from '#spec/host-model.ts';
 import { fillTemplate } from '#spec/template.ts';
 import { userId } from './accounts.ts';
 import type { Asked } from './asked.ts';
-import { above, settingsFile } from './files.ts';
+import { above, guardOf, settingsFile } from './files.ts';
 import { packageIds } from './packages.ts';
 import { unitNameOf } from './unit-name.ts';
 
@@ -48,8 +48,20 @@ function oneUnit(name: string, model: HostUnitModel, asked: Asked): Resource[] {
       ...siblings(name, asked),
     ],
     origin,
+    ...(leadsAway(name, model, asked) ? { confirm: true } : {}),
   };
   return [...parts, unit];
+}
+
+/** Whether a unit is about the way to the machine: by what it is, what it runs, or a file that it reads. */
+function leadsAway(name: string, { content = '', dropIn = '' }: HostUnitModel, { host }: Asked): boolean {
+  const words =
+    /\b(?:nft|nftables|iptables|ip6tables|netfilter|ufw|firewalld|wg|wireguard|tc|ifup|ifconfig|networking|NetworkManager|networkd|resolved|netplan|ssh|sshd|sysctl|(?:s?bin\/)?ip (?:-\S+ )*(?:link|route|rule|addr|address))\b/;
+  const reads = Object.entries(host.files).some(
+    ([path, file]) =>
+      [...file.restart, ...file.reload].includes(name) && guardOf(path)?.look.confirm === true,
+  );
+  return reads || words.test(`${name}\n${content}\n${dropIn}`);
 }
 
 /** Files that name this unit as their reader, and files and directories that its own file speaks of. */

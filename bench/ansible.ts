@@ -58,7 +58,9 @@ ssh_args = -o ControlMaster=auto -o ControlPersist=600s -o ControlPath=${folder}
         timeoutMs: 300_000,
         signal,
       });
-      if (done.code !== 0) throw failed('ansible-playbook failed', done);
+      if (done.code === 0) return;
+      const why = done.stdout.split('\n').filter((line) => /^(?:fatal|failed):/.test(line));
+      throw failed('ansible-playbook failed', { ...done, stderr: why.join('\n') });
     },
   };
 }

@@ -179,3 +179,28 @@ test('what two parts need is held once, as the first asked for it', () => {
   expect(packages.filter(({ id }) => id === 'package:sudo')).toMatchObject([{ hold: true }]);
   expect(oncePerId([...packages, ...packages])).toHaveLength(packages.length);
 });
+
+test.each([
+  ['units: { nftables.service: {} }', 'unit:nftables.service', true],
+  [
+    'units: { guard.service: { content: "[Service]\\nExecStart=/usr/sbin/ip route add 10.0.0.0/8 via 10.90.0.9\\n[Install]\\nWantedBy=multi-user.target\\n" } }',
+    'unit:guard.service',
+    true,
+  ],
+  [
+    'files: { /etc/netplan/a.yaml: { content: x, restart: [late.service] } }\nunits: { late.service: {} }',
+    'unit:late.service',
+    true,
+  ],
+  [
+    'units: { app.service: { content: "[Service]\\nExecStart=/usr/bin/app\\n[Install]\\nWantedBy=multi-user.target\\n" } }',
+    'unit:app.service',
+    undefined,
+  ],
+  ['files: { /etc/systemd/network/10-eth.network: x }', 'file:/etc/systemd/network/10-eth.network', true],
+  ['files: { /etc/motd: x }', 'file:/etc/motd', undefined],
+  ['sysctl: { net.core.somaxconn: 99 }', 'sysctl:net.core.somaxconn', true],
+  ['sysctl: { vm.swappiness: 10 }', 'sysctl:vm.swappiness', undefined],
+])('what could cut the machine off has to be confirmed, and nothing else: %j', (host, id, confirm) => {
+  expect(held(host).get(id)?.confirm).toBe(confirm);
+});

@@ -54,7 +54,7 @@ async function appPlan(
   { client, shell }: { readonly client: Client; readonly shell: Shell },
 ): Promise<AppPlan> {
   const { peekImages } = await import('#host/images/peek.ts');
-  const images = await peekImages({ model, access: await access, signal: shell.signal });
+  const images = await peekImages({ model, origins, access: await access, signal: shell.signal });
   const input = { model: images.model, origins, ...(fleet === undefined ? {} : { fleet }) };
   const preview = await client.call('previewApp', input, { signal: shell.signal });
   refuseProblems(preview);

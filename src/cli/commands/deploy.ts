@@ -106,7 +106,7 @@ async function makeRelease(
     const registry = await access;
     // Before images are built, which may take minutes: what the fleet would refuse anyway.
     refuseProblems(await client.call('previewApp', { model, origins }, { signal: shell.signal }));
-    const pinned = await pin(model, registry, progress, shell);
+    const pinned = await pin(loaded, registry, progress, shell);
     const request = { model: pinned, origins, note, secretValues, ifRelease: await before };
     asked = true;
     const answer = await client.call(
@@ -130,7 +130,7 @@ async function makeRelease(
 }
 
 async function pin(
-  model: AppModel,
+  { model, origins }: Wanted['loaded'],
   access: RegistryAccess,
   progress: Progress,
   shell: Shell,
@@ -141,7 +141,13 @@ async function pin(
     'images',
     async (say) => {
       const following = pinProgress(progress, say);
-      const pinned = await pinImages({ model, access, onProgress: following.on, signal: shell.signal });
+      const pinned = await pinImages({
+        model,
+        origins,
+        access,
+        onProgress: following.on,
+        signal: shell.signal,
+      });
       summary = following.summary();
       return pinned;
     },

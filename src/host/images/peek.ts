@@ -1,5 +1,6 @@
-import type { AppModel } from '#spec/model.ts';
+import type { AppModel, Origins } from '#spec/model.ts';
 import { inTurn } from './bounded.ts';
+import { ofServices } from './of-services.ts';
 import { openWork, type PinOrder, parallelMax, type Source, sourcesOf, withImages } from './pin.ts';
 import { buildPath, findBuilt } from './pin-build.ts';
 import { findNamed, foreseeForeign, isForeign } from './pin-named.ts';
@@ -16,7 +17,7 @@ export async function peekImages(order: Omit<PinOrder, 'onProgress'>): Promise<P
   const work = openWork(order);
   const unknown: string[] = [];
   const peeked = await inTurn(sourcesOf(order.model), parallelMax, async (source) => {
-    const image = await peekSource(work, source);
+    const image = await peekSource(work, source, order.origins ?? {});
     if (image === undefined) unknown.push(...source.services);
     const shown = image ?? `${work.access.name}/${placeOf(work, source)}:made-at-deploy`;
     return source.services.map((service) => [service, shown] as const);
@@ -24,11 +25,13 @@ export async function peekImages(order: Omit<PinOrder, 'onProgress'>): Promise<P
   return { model: withImages(order.model, new Map(peeked.flat())), unknown: unknown.toSorted() };
 }
 
-async function peekSource(work: PinWork, source: Source): Promise<string | undefined> {
+async function peekSource(work: PinWork, source: Source, origins: Origins): Promise<string | undefined> {
   if (source.kind === 'build') return await findBuilt(work, source);
-  const found = await findNamed(work, source);
-  if (found !== undefined) return found;
-  return isForeign(source.image) ? await foreseeForeign(work, source) : undefined;
+  return await ofServices(source, origins, async () => {
+    const found = await findNamed(work, source);
+    if (found !== undefined) return found;
+    return isForeign(source.image) ? await foreseeForeign(work, source) : undefined;
+  });
 }
 
 const placeOf = (work: PinWork, source: Source): string =>

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { BallastError } from '#base/errors.ts';
 import { canonical } from '#base/json.ts';
-import type { AppModel, ServiceModel } from '#spec/model.ts';
+import type { AppModel, Origins, ServiceModel } from '#spec/model.ts';
 import { inTurn } from './bounded.ts';
 import type { RegistryLogin } from './login.ts';
+import { ofServices } from './of-services.ts';
 import { pinBuild, type WantedBuild } from './pin-build.ts';
 import { isLocal, type NamedImage, pinNamed } from './pin-named.ts';
 import type { ImageProgress, PinWork, Report } from './pin-work.ts';
@@ -13,6 +13,8 @@ import { buildStorage, cacheDir, localImages } from './storage.ts';
 
 export interface PinOrder {
   readonly model: AppModel;
+  /** Where its parts were written, for failures. */
+  readonly origins?: Origins;
   readonly access: RegistryLogin;
   readonly onProgress?: (progress: ImageProgress) => void;
   readonly signal?: AbortSignal;
@@ -34,7 +36,7 @@ export const parallelMax = 2;
  * so that equal images give equal models. Nothing that is in place already is done again.
  */
 export async function pinImages(order: PinOrder): Promise<AppModel> {
-  const { model, access, onProgress } = order;
+  const { model, access, onProgress, origins = {} } = order;
   const work = openWork(order);
   const sources = sourcesOf(model);
   const waiting = () => {
@@ -47,7 +49,7 @@ export async function pinImages(order: PinOrder): Promise<AppModel> {
   const pinned = await inTurn(sources, parallelMax, async (source) => {
     const report: Report = (step, detail) =>
       onProgress?.({ services: source.services, step, ...(detail === undefined ? {} : { detail }) });
-    const image = await pinSource(work, source, report);
+    const image = await pinSource(work, source, origins, report);
     report('ready', image);
     return source.services.map((service) => [service, image] as const);
   });
@@ -109,16 +111,7 @@ export function sourcesOf({ services }: AppModel): Source[] {
   });
 }
 
-async function pinSource(work: PinWork, source: Source, report: Report): Promise<string> {
+async function pinSource(work: PinWork, source: Source, origins: Origins, report: Report): Promise<string> {
   if (source.kind === 'build') return await pinBuild(work, source, report);
-  try {
-    return await pinNamed(work, source, report);
-  } catch (error) {
-    if (!(error instanceof BallastError) || error.code === 'interrupted') throw error;
-    throw new BallastError(
-      error.code,
-      `service ${source.services.join(', ')}: ${error.message}`,
-      error.detail,
-    );
-  }
+  return await ofServices(source, origins, () => pinNamed(work, source, report));
 }

@@ -7,6 +7,7 @@ export interface Wishes {
   readonly setting?: string;
   readonly packages?: readonly string[];
   readonly sudoers?: string;
+  /** More settings of the ssh server: `, Port: 2222`. */
   readonly sshd?: string;
   readonly module?: string;
   readonly swap?: string;
@@ -16,7 +17,7 @@ const key = `ssh-ed25519 ${'A'.repeat(68)} ana`;
 
 /** The section `host` with every kind of entry. */
 export function hostSection(wishes: Wishes): string {
-  const { without = [], setting = 'a', packages = [], sudoers, sshd = '3', module, swap } = wishes;
+  const { without = [], setting = 'a', packages = [], sudoers, sshd = '', module, swap } = wishes;
   const parts: Readonly<Record<string, string>> = {
     timezone: 'Europe/Berlin',
     packages: `{ hello-ballast: { version: "1.0*", hold: true }, ${packages.map((name) => `${name}: {}, `).join('')} gone-ballast: { absent: true } }`,
@@ -34,7 +35,7 @@ export function hostSection(wishes: Wishes): string {
     users: '{ ana: { uid: 1500, comment: Ana, groups: [adm, ops] }, worker: { system: true } }',
     sudo: `{ ana: { commands: ["/usr/bin/systemctl restart tick.service"] } }`,
     ssh_keys: `{ ana: ["${key}"] }`,
-    sshd: `{ MaxAuthTries: ${sshd} }`,
+    sshd: `{ MaxAuthTries: 3${sshd} }`,
     sysctl: '{ net.ipv4.tcp_keepalive_time: 1234 }',
     units: `
     app.service: { content: "[Service]\\nExecStart=/bin/sleep infinity\\nUser=worker\\n[Install]\\nWantedBy=multi-user.target\\n" }

@@ -284,7 +284,7 @@ describe('what cannot be', { timeout: 120_000 }, () => {
       'a setting that the ssh server does not take',
       { sshd: ', Ciphers: lots' },
       /sshd does not accept/,
-      'sshd -t; cat /etc/ssh/sshd_config.d/40-ballast.conf',
+      'sshd -t && cat /etc/ssh/sshd_config.d/40-ballast.conf',
       'MaxAuthTries 3',
     ],
     [

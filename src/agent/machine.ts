@@ -7,6 +7,7 @@ import { refusal } from './acceptance.ts';
 import { type Converger, createConverger } from './converger.ts';
 import { openDrift } from './drift.ts';
 import type { DriftBook } from './drift-book.ts';
+import { createExpiry } from './expiry.ts';
 import { type GuardOptions, openGuard } from './guard.ts';
 import { log } from './log.ts';
 import { type Memory, openMemory } from './memory.ts';
@@ -56,8 +57,6 @@ const sweepMs = 30_000;
 /** Time that changes have to be confirmed in. */
 const undoMs = 28_000;
 const retryMs = 5_000;
-/** What a timer can wait at most. */
-const timerMsMax = 2 ** 31 - 1;
 
 export async function openMachine(options: MachineOptions): Promise<Machine> {
   const { machine, stateDir, anew, signal, control, onChange, onNews } = options;
@@ -70,7 +69,6 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
   let manifest = memory.given()?.manifest;
   let keeping: Promise<void> = Promise.resolve();
   let newest: ToAgent | undefined;
-  let expiry: NodeJS.Timeout | undefined;
 
   const replicas = createReplicas({
     onChange,
@@ -121,28 +119,13 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
     onExit: (container, exitCode) => replicas.exited(container, exitCode),
   });
 
+  const expiry = createExpiry(signal, () => converger.markAll());
+
   function hold(next: Manifest): void {
     manifest = next;
     watch.follow(next);
     converger.hold(next);
-    awaitExpiry(next);
-  }
-
-  /** What an exception allowed is judged anew the moment that ends. */
-  function awaitExpiry(of: Manifest): void {
-    clearTimeout(expiry);
-    const now = Date.now();
-    const next = Math.min(
-      ...(of.drift?.allow ?? []).map(({ until }) => until).filter((until) => until > now),
-    );
-    if (next === Number.POSITIVE_INFINITY) return;
-    expiry = setTimeout(
-      () => {
-        converger.markAll();
-        awaitExpiry(of);
-      },
-      Math.min(next - now + 1, timerMsMax),
-    );
+    expiry.follow(next);
   }
 
   function give(message: Extract<ToAgent, { kind: 'manifest' }>): void {
@@ -176,7 +159,6 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
   }, sweepMs);
   signal.addEventListener('abort', () => {
     clearInterval(sweep);
-    clearTimeout(expiry);
     replicas.stop();
   });
 

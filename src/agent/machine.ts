@@ -69,7 +69,6 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
   let manifest = memory.given()?.manifest;
   let keeping: Promise<void> = Promise.resolve();
   let newest: ToAgent | undefined;
-
   const replicas = createReplicas({
     onChange,
     onRestart: (resource, detail) => onNews(newsOfUnhealthy(resource, detail, Date.now())),

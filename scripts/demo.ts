@@ -16,6 +16,7 @@ import { fail } from './fleet/fail.ts';
 import { failed, type LocalFleet } from './fleet/fleet.ts';
 import { guestbookAsItIs, noteGuestbook, untilHealthy } from './fleet/guestbook.ts';
 import { listenForInterrupt } from './fleet/interrupt.ts';
+import { hasMachines, untilReady } from './fleet/machines.ts';
 import { guestbook, projectRoot } from './fleet/places.ts';
 import { createStory, type Story } from './fleet/story.ts';
 
@@ -40,7 +41,12 @@ async function demo(fleet: LocalFleet, { step, say, elapsedMs }: Story): Promise
   for (const { name, held } of await fleet.provider.list(signal)) {
     if (held) await step(`Power on ${name}`, () => fleet.provider.power.on(name, signal));
   }
-  await step('3 machines', (detail) => mustRun(fleet, ['deploy', '-f', fleet.fleetFile], detail));
+  if (await hasMachines(fleet, signal)) {
+    say('- Machines: the fleet has some; left as they are, with what you changed since');
+    await step('Machines are ready', (detail) => untilReady(fleet, detail, signal));
+  } else {
+    await step('3 machines', (detail) => mustRun(fleet, ['deploy', '-f', fleet.fleetFile], detail));
+  }
   await step('Secret db_password', () => ensureSecret(fleet));
   const there = await guestbookAsItIs(fleet, signal);
   if (there) {

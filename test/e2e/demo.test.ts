@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -97,13 +97,18 @@ describe('npm run demo', () => {
     expect((await ask({ host: '10.98.9.3', port: 8080, path: '/' })).status).toBe(200);
   });
 
-  it('leaves the app as it is when it runs again, with what was changed since', async () => {
+  it('leaves fleet and app as they are when it runs again, with what was changed since', async () => {
     await ballast('scale', 'web=4');
+    const fleetFile = join(home, 'ballast', name, 'more.yaml');
+    const pools = 'app: { provider: local, count: 3 }\n  more: { provider: local }';
+    await writeFile(fleetFile, `fleet: ${name}\nmachines:\n  ${pools}\nnetwork: { machines: ${network} }\n`);
+    await ballast('deploy', '-f', fleetFile);
     const { code, stderr } = await demo();
     expect(code, stderr).toBe(0);
     expect(stderr).toContain('release 2 is of the same files; left as it is');
     const [app] = (await status()).apps;
     expect(app?.services.find((service) => service.name === 'web')).toMatchObject({ wanted: 4, healthy: 4 });
+    expect((await status()).machines.map((machine) => machine.name)).toContain('more');
   });
 });
 

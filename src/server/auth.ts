@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { BallastError } from '#base/errors.ts';
-import type { Operation } from '#wire/operations.ts';
+import type { Operation } from '#wire/operation.ts';
 import { holderOfCertificate, holderOfToken, type Principal, revocationOf } from './identities.ts';
 import type { FleetState } from './state.ts';
 

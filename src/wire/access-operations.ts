@@ -6,7 +6,7 @@ import type {
   InvitationAnswer,
   RevokeAnswer,
 } from './access-views.ts';
-import type { Empty, Operation } from './operations.ts';
+import type { Empty, Operation } from './operation.ts';
 
 /** Operations about who may log in on machines: part of the table in `operations.ts`. */
 export interface AccessOperations {

@@ -1,5 +1,5 @@
 import type { DriftView, MachineExplanation, RepairView } from './drift-views.ts';
-import type { Operation } from './operations.ts';
+import type { Operation } from './operation.ts';
 
 /** Operations about what machines hold and what differs there: part of the table in `operations.ts`. */
 export interface DriftOperations {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { errorTable } from '#base/errors.ts';
-import { type Operation, type OperationName, operations, sockets } from './operations.ts';
+import type { Operation } from './operation.ts';
+import { type OperationName, operations, sockets } from './operations.ts';
 import { pathParameters } from './request.ts';
 import { inputSchemas, outputSchemas } from './schemas.ts';
 

@@ -5,6 +5,7 @@ import { type DriftOperations, driftOperations } from './drift-operations.ts';
 import { firewallOperations } from './firewall-operations.ts';
 import type { FirewallView, ProbeResult } from './firewall-views.ts';
 import { joining } from './joining.ts';
+import type { Empty, Operation } from './operation.ts';
 import type { ProviderCheck, UserDataView } from './provider-views.ts';
 import { type SecretOperations, secretOperations } from './secret-operations.ts';
 import type { MachineUsage } from './usage.ts';
@@ -125,24 +126,9 @@ export interface Operations extends AccessOperations, DriftOperations, SecretOpe
   renew: { input: { csr: string }; output: { certificate: string; ca: string } };
 }
 
-export type Empty = Readonly<Record<never, never>>;
 export type OperationName = keyof Operations;
 export type Input<K extends OperationName> = Operations[K]['input'];
 export type Output<K extends OperationName> = Operations[K]['output'];
-
-export interface Operation {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** `:name` is a path parameter; the rest of the input is the query (GET, DELETE) or the JSON body. */
-  readonly path: string;
-  /** `call`: one JSON answer; `stream`: one JSON object per line until it ends. */
-  readonly kind: 'call' | 'stream';
-  /**
-   * Who may: a person, also one who may do no more than log in on machines (`guest`), an agent with its certificate,
-   * or the holder of a one-time token.
-   */
-  readonly role: 'user' | 'guest' | 'agent' | 'token';
-  readonly summary: string;
-}
 
 export const operations = {
   ...joining,

@@ -1,5 +1,5 @@
 import { assert } from '#base/assert.ts';
-import type { Operation } from './operations.ts';
+import type { Operation } from './operation.ts';
 
 /** An operation as an HTTP request. */
 export interface WireRequest {

@@ -1,4 +1,4 @@
-import type { Empty, Operation } from './operations.ts';
+import type { Empty, Operation } from './operation.ts';
 import type { SecretView } from './views.ts';
 
 /** Operations about secrets: part of the table in `operations.ts`. */

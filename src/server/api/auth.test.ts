@@ -7,7 +7,8 @@ import { connectAgent, joinFleet } from '#server/testing/test-agent.ts';
 import { startTestServer, type TestServer } from '#server/testing/test-server.ts';
 import type { Connection } from '#wire/connection.ts';
 import { tlsOptions } from '#wire/connection.ts';
-import { type Operation, operations, sockets } from '#wire/operations.ts';
+import type { Operation } from '#wire/operation.ts';
+import { operations, sockets } from '#wire/operations.ts';
 
 type Who = 'nobody' | 'token' | 'wrong token' | 'user' | 'agent' | 'other authority';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { BallastError } from '#base/errors.ts';
 import type { Problem } from '#base/result.ts';
-import type { Operation } from '#wire/operations.ts';
+import type { Operation } from '#wire/operation.ts';
 
 type Raw = Readonly<Record<string, unknown>>;
 

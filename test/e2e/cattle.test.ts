@@ -185,8 +185,14 @@ describe('a machine whose power is cut for good', () => {
     const kinds = (await events())
       .filter((event) => event.machine === victim && event.at >= cutAt)
       .map(({ kind }) => kind);
-    const expected = ['machine-replaced', 'machine-destroyed', 'machine-created', 'machine-enrolled'];
-    expect(kinds.filter((kind) => expected.includes(kind))).toEqual(expected);
+    expect(kinds.filter((kind) => ['machine-replaced', 'machine-destroyed'].includes(kind))).toEqual([
+      'machine-replaced',
+      'machine-destroyed',
+    ]);
+    // The new one may have joined before its provider says that it is made.
+    expect(kinds.slice(kinds.indexOf('machine-destroyed'))).toEqual(
+      expect.arrayContaining(['machine-created', 'machine-enrolled']),
+    );
     expect(await renewal(identity)).toBe('unauthenticated');
     expect((await fleet.provider.list(signal)).map(({ name }) => name).toSorted()).toEqual([
       'app-1',

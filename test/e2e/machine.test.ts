@@ -305,7 +305,7 @@ describe('a machine that leaves', () => {
 
   it('leaves a clean host, and no route to it', async () => {
     expect(await look()).toEqual(untouched);
-    expect(await inside('app-1', 'ip route')).not.toContain(address);
+    await eventually(signal, async () => !(await inside('app-1', 'ip route')).includes(address), 20_000);
     expect(await badly(1, ...remove())).toContain('there is no machine "foreign"');
   });
 

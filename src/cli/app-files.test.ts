@@ -95,6 +95,7 @@ describe('the app a command means', () => {
 
   test('is named by its file', () => {
     expect(appHere(place('e', { 'compose.yaml': 'services: {}\nname: "quoted"\n' }))).toBe('quoted');
+    expect(appHere(place('json', { 'compose.yaml': '{"services":{},"name":"inside"}' }))).toBe('inside');
     expect(appHere(nowhere)).toBeUndefined();
   });
 });

@@ -55,17 +55,17 @@ export function filesToRead(given: readonly string[], shell: Pick<Shell, 'cwd' |
 
 /** Whether a file describes the fleet, not an app: it has `fleet` or `machines` at its top and no `services`. */
 export function isFleetFile(text: string): boolean {
-  const json = jsonKeys(text);
+  const json = asJson(text);
   const has = (key: string): boolean =>
-    json?.includes(key) ?? new RegExp(`^["']?${key}["']?\\s*:`, 'm').test(text);
+    json === undefined ? new RegExp(`^["']?${key}["']?\\s*:`, 'm').test(text) : Object.hasOwn(json, key);
   return (has('fleet') || has('machines')) && !has('services');
 }
 
-/** Keys at the top of a file that is JSON; undefined for all others. */
-function jsonKeys(text: string): readonly string[] | undefined {
+/** What a file that is JSON holds; undefined for all others. */
+function asJson(text: string): Readonly<Record<string, unknown>> | undefined {
   if (!text.trimStart().startsWith('{')) return undefined;
   try {
-    return Object.keys(JSON.parse(text) as object);
+    return JSON.parse(text) as Readonly<Record<string, unknown>>;
   } catch {
     return undefined;
   }
@@ -76,10 +76,10 @@ export function appHere(shell: Pick<Shell, 'cwd' | 'env'>): string | undefined {
   const [file] = filesHere(shell.cwd);
   if (file === undefined) return undefined;
   if (shell.env['COMPOSE_PROJECT_NAME']) return shell.env['COMPOSE_PROJECT_NAME'];
-  const written = /^name:\s*(["']?)([a-z0-9][a-z0-9_-]*)\1\s*(?:#.*)?$/m.exec(
-    readFileSync(file, 'utf8'),
-  )?.[2];
-  return written ?? projectName(basename(dirname(file)));
+  const text = readFileSync(file, 'utf8');
+  const written =
+    asJson(text)?.['name'] ?? /^name:\s*(["']?)([a-z0-9][a-z0-9_-]*)\1\s*(?:#.*)?$/m.exec(text)?.[2];
+  return typeof written === 'string' ? written : projectName(basename(dirname(file)));
 }
 
 /** A directory's name as Compose makes a project name of it. */

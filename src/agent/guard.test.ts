@@ -116,6 +116,12 @@ test('what was just made is not taken for drift while it is not proven', async (
   const { guard } = await open();
   await guard.begin([change('new')], {});
   expect(guard.holds(change('new', 'corrective'))).toBe(true);
+  // What was proven before goes back with it, and is not taken for drift either.
+  const earlier: Step = {
+    ...change('x', 'corrective'),
+    resource: { ...settings('x'), id: 'file:/x', path: '/x' } as Resource,
+  };
+  expect(guard.holds(earlier)).toBe(true);
 });
 
 test('what was proven goes back with what comes after it for the same manifest', async () => {

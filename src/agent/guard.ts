@@ -98,9 +98,10 @@ export async function openGuard(options: GuardOptions): Promise<Guard> {
 
   return {
     holds(step) {
-      // What was just undone looks like drift until the ledger has gone back as well.
+      // What was just undone, perhaps by the timer, looks like drift until the ledger has gone back as well.
       const isMade = made.some((one) => placeOf(one.resource) === placeOf(step.resource));
-      if (step.resource.confirm === true && (settling || left || isMade)) return true;
+      const mayBeUndone = made.length > 0 && (isMade || step.cause === 'corrective');
+      if (step.resource.confirm === true && (settling || left || mayBeUndone)) return true;
       return isGuarded(step) && (!connected() || recordOf(step) !== undefined);
     },
     isOpen: () => settling || left || made.length > 0,

@@ -22,8 +22,10 @@ export interface TestServer extends AsyncDisposable {
 /** A server of its own on a free port of 127.0.0.1. */
 export async function startTestServer(
   options: Partial<ServerOptions> = {},
-  dataDir = mkdtempSync(join(tmpdir(), 'ballast-server-')),
+  folder?: string,
 ): Promise<TestServer> {
+  const own = folder === undefined;
+  const dataDir = folder ?? mkdtempSync(join(tmpdir(), 'ballast-server-'));
   const ending = new AbortController();
   const logged: string[] = [];
   const server = await startServer({
@@ -33,6 +35,10 @@ export async function startTestServer(
     ...options,
     dataDir,
     signal: ending.signal,
+  }).catch((cause: unknown) => {
+    // Nobody is given a server to dispose of; another one may still use a folder that was named.
+    if (own) rmSync(dataDir, { recursive: true, force: true });
+    throw cause;
   });
   const admin = JSON.parse(readFileSync(server.adminFile, 'utf8')) as Connection;
   const client = createClient(admin);

@@ -8,7 +8,8 @@ import type { Release } from './model.ts';
  * so that changing it moves nothing that need not move. What it is to be restarted with is part of it.
  */
 export function serviceDigest(release: Release, service: ServiceModel): string {
-  const { deploy, image, dependsOn, build: _build, onLoss: _onLoss, ...container } = service;
+  const { deploy, image, dependsOn, ...rest } = service;
+  const { build: _build, onLoss: _onLoss, inbound: _inbound, outbound: _outbound, ...container } = rest;
   const { services } = release.model;
   const restartedWith = dependsOn.flatMap(({ service: name, restart }) => {
     const other = restart ? services[name] : undefined;

@@ -116,6 +116,8 @@ export interface Plan {
   readonly volumes: Readonly<Record<string, string>>;
   /** Volumes whose data went with a machine that is no more: `app/volume` -> that machine. Absent: none. */
   readonly lostVolumes?: Readonly<Record<string, string>>;
+  /** Virtual address of each service that has one, by `app/service`: the same while the service lives. Absent: none. */
+  readonly services?: Readonly<Record<string, { readonly vip: string }>>;
   /** What this plan knows of machines that hold something, or are away. Absent: of none. */
   readonly machines?: Readonly<Record<string, MachineState>>;
   /** What stands in the way of the next step, for people. */

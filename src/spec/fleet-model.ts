@@ -93,7 +93,12 @@ export interface FleetNetworkModel {
   readonly machines: string;
   /** Split into one /24 per machine. */
   readonly containers: string;
+  /** Services' virtual addresses. Absent in what was stored before there were any: the default. */
+  readonly services?: string;
 }
+
+/** Where services' virtual addresses are taken from when nobody says. */
+export const servicesDefault = '10.92.0.0/16';
 
 export interface RegistryModel {
   /** Absent: the fleet's first machine. */

@@ -1,4 +1,5 @@
 import type { Origin } from '#base/result.ts';
+import type { TrafficRuleModel } from './traffic-model.ts';
 
 /**
  * The normalised app: what a Compose project means, with every default filled in and every short form spelled
@@ -87,6 +88,10 @@ export interface ServiceModel {
   readonly deploy: DeployModel;
   /** `x-ballast.on_loss`, for volumes that say nothing themselves. Absent: `wait`. */
   readonly onLoss?: OnLoss;
+  /** `x-ballast.inbound`: who may reach it, and nobody else. Absent: whoever shares a network with it. */
+  readonly inbound?: readonly TrafficRuleModel[];
+  /** `x-ballast.outbound`: what it may reach, and nothing else. Absent: whatever lets it in, and the world. */
+  readonly outbound?: readonly TrafficRuleModel[];
   /** Raised by `ballast restart`, so that a restart is a rollout like any other. */
   readonly restartNonce?: number;
 }

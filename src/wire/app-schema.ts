@@ -13,6 +13,7 @@ import {
   serviceName,
   text,
 } from './schema-check.ts';
+import { trafficRule } from './security-schema.ts';
 import {
   blockIo,
   build,
@@ -138,6 +139,8 @@ const service = z
     ),
     deploy,
     onLoss: maybe(onLoss),
+    inbound: maybe(z.array(trafficRule)),
+    outbound: maybe(z.array(trafficRule)),
     restartNonce: maybe(natural),
   })
   .meta({ id: 'Service' });

@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import type { SecurityGroupModel } from '#spec/security-model.ts';
-import { machineName, maybe, schemaOf } from './schema-check.ts';
+import type { TrafficRuleModel } from '#spec/traffic-model.ts';
+import { appName, machineName, maybe, schemaOf, serviceName } from './schema-check.ts';
 
 const port = z.int().min(1).max(65_535);
+
+const ports = z.array(z.strictObject({ protocol: z.enum(['tcp', 'udp']), from: port, to: port }));
 
 const rule = z.strictObject({
   peers: z.array(
@@ -12,8 +15,25 @@ const rule = z.strictObject({
       z.strictObject({ kind: z.literal('group'), group: machineName }),
     ]),
   ),
-  ports: z.array(z.strictObject({ protocol: z.enum(['tcp', 'udp']), from: port, to: port })),
+  ports,
 });
+
+/** What a service may hear from or reach. */
+export const trafficRule = schemaOf<TrafficRuleModel>()(
+  z.strictObject({
+    peers: z.array(
+      z.discriminatedUnion('kind', [
+        z.strictObject({ kind: z.literal('any') }),
+        z.strictObject({ kind: z.literal('ingress') }),
+        z.strictObject({ kind: z.literal('machines') }),
+        z.strictObject({ kind: z.literal('cidr'), cidr: z.cidrv4() }),
+        z.strictObject({ kind: z.literal('group'), group: machineName }),
+        z.strictObject({ kind: z.literal('service'), app: maybe(appName), service: serviceName }),
+      ]),
+    ),
+    ports,
+  }),
+);
 
 export const securityGroup = schemaOf<SecurityGroupModel>()(
   z

@@ -120,6 +120,8 @@ const web: Whole<Omit<ServiceModel, 'probe'>> = {
     labels: { team: 'shop' },
   },
   onLoss: 'recreate',
+  inbound: [{ peers: [{ kind: 'service', app: 'shop', service: 'api' }], ports: [{ protocol: 'tcp', from: 1, to: 2 }] }],
+  outbound: [{ peers: [{ kind: 'cidr', cidr: '192.0.2.0/24' }], ports: [{ protocol: 'udp', from: 1, to: 2 }] }],
   restartNonce: 1,
 };
 

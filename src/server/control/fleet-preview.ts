@@ -2,7 +2,7 @@ import { same } from '#base/json.ts';
 import { machinesOf, poolOf } from '#plan/machines/pool.ts';
 import type { MachineRecord, Plan, Policy } from '#plan/model.ts';
 import { settle } from '#server/simulate.ts';
-import { type FleetModel, isMade, type PoolModel } from '#spec/fleet-model.ts';
+import { type FleetModel, isMade, type PoolModel, servicesDefault } from '#spec/fleet-model.ts';
 import type { Origins } from '#spec/model.ts';
 import type { FieldChange, FleetPreview, MachineChange } from '#wire/views.ts';
 import type { Control } from './context.ts';
@@ -113,6 +113,7 @@ const settingsOf = ({ name, network, registry }: FleetModel): Traits => ({
   name,
   'network.machines': network.machines,
   'network.containers': network.containers,
+  'network.services': network.services ?? servicesDefault,
   ...(registry.machine === undefined ? {} : { 'registry.machine': registry.machine }),
 });
 

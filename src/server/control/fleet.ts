@@ -1,11 +1,11 @@
-import { overlaps, parseCidr } from '#base/cidr.ts';
+import { type Cidr, overlaps, parseCidr } from '#base/cidr.ts';
 import { BallastError } from '#base/errors.ts';
 import { same } from '#base/json.ts';
 import type { Problem } from '#base/result.ts';
 import { machinesOf } from '#plan/machines/pool.ts';
 import type { MachineRecord, Policy } from '#plan/model.ts';
 import { keys } from '#server/keys.ts';
-import { type FleetModel, isMade } from '#spec/fleet-model.ts';
+import { type FleetModel, isMade, servicesDefault } from '#spec/fleet-model.ts';
 import type { Origins } from '#spec/model.ts';
 import type { Output } from '#wire/operations.ts';
 import { rulesProblems } from './access-rules.ts';
@@ -167,12 +167,23 @@ function shapeProblems(fleet: FleetModel): readonly Problem[] {
       seen.set(name, pool.name);
     }
   }
-  const machines = parseCidr(fleet.network.machines);
-  const containers = parseCidr(fleet.network.containers);
-  if (machines === undefined) problems.push(noNetwork('network.machines', fleet.network.machines));
-  if (containers === undefined) problems.push(noNetwork('network.containers', fleet.network.containers));
-  if (machines && containers && overlaps(machines, containers)) {
-    problems.push({ code: 'network-clash', what: 'network.machines and network.containers overlap' });
+  return [...problems, ...networkProblems(fleet)];
+}
+
+function networkProblems({ network }: FleetModel): readonly Problem[] {
+  const problems: Problem[] = [];
+  const known: { readonly key: string; readonly cidr: Cidr }[] = [];
+  for (const key of ['machines', 'containers', 'services'] as const) {
+    const text = network[key] ?? servicesDefault;
+    const cidr = parseCidr(text);
+    if (cidr === undefined) {
+      problems.push(noNetwork(`network.${key}`, text));
+      continue;
+    }
+    for (const other of known.filter((one) => overlaps(one.cidr, cidr))) {
+      problems.push({ code: 'network-clash', what: `network.${other.key} and network.${key} overlap` });
+    }
+    known.push({ key, cidr });
   }
   return problems;
 }

@@ -83,7 +83,10 @@ const network = object({
     example: '10.91.0.0/16',
     byDefault: '10.91.0.0/16',
   }),
-  services: later('reach services by name: the name leads to their replicas'),
+  services: honoured(cidr, 'virtual addresses of services: each keeps its own while it lives', {
+    example: '10.92.0.0/16',
+    byDefault: '10.92.0.0/16',
+  }),
   mesh: later('let the machines reach each other over a private network'),
 });
 

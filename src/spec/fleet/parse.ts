@@ -9,7 +9,12 @@ import { interpolateTree } from '#spec/compose/interpolate-tree.ts';
 import { pairsOf, sortKeys } from '#spec/compose/normal/values.ts';
 import { originsOf } from '#spec/compose/origins.ts';
 import { lookupIn } from '#spec/compose/source.ts';
-import type { FleetModel, FleetNetworkModel, PoolModel } from '#spec/fleet-model.ts';
+import {
+  type FleetModel,
+  type FleetNetworkModel,
+  type PoolModel,
+  servicesDefault,
+} from '#spec/fleet-model.ts';
 import type { Origins } from '#spec/model.ts';
 import { collectProblems, type Problems } from '#spec/problems.ts';
 import { canonical } from '#spec/table/canonical.ts';
@@ -188,10 +193,14 @@ function memoryOf(pool: string, tree: Tree | undefined, problems: Problems): num
   return bytes;
 }
 
-const networkDefaults: FleetNetworkModel = { machines: '10.90.0.0/24', containers: '10.91.0.0/16' };
+const networkDefaults: Required<FleetNetworkModel> = {
+  machines: '10.90.0.0/24',
+  containers: '10.91.0.0/16',
+  services: servicesDefault,
+};
 
 function networkOf(tree: Tree | undefined, problems: Problems): FleetNetworkModel {
-  const read = (key: keyof FleetNetworkModel, bitsMax: number): string => {
+  const read = (key: keyof typeof networkDefaults, bitsMax: number): string => {
     const written = get(tree, key);
     const text = textOf(written);
     // What does not even look like a network has been said to be none.
@@ -209,14 +218,23 @@ function networkOf(tree: Tree | undefined, problems: Problems): FleetNetworkMode
     });
     return networkDefaults[key];
   };
-  const network = { machines: read('machines', 28), containers: read('containers', 23) };
-  const [machines, containers] = [parseCidr(network.machines), parseCidr(network.containers)];
-  if (machines && containers && overlaps(machines, containers)) {
+  const network = {
+    machines: read('machines', 28),
+    containers: read('containers', 23),
+    services: read('services', 24),
+  };
+  for (const [one, other] of [
+    ['machines', 'containers'],
+    ['machines', 'services'],
+    ['containers', 'services'],
+  ] as const) {
+    const [first, second] = [parseCidr(network[one]), parseCidr(network[other])];
+    if (first === undefined || second === undefined || !overlaps(first, second)) continue;
     problems.add('network-overlap', {
-      what: `network.machines ${network.machines} and network.containers ${network.containers} overlap`,
-      why: 'an address must say whether it belongs to a machine or to a replica',
+      what: `network.${one} ${network[one]} and network.${other} ${network[other]} overlap`,
+      why: 'an address must say whether it belongs to a machine, to a replica or to a service',
       fix: 'choose ranges that do not meet',
-      at: (get(tree, 'containers') ?? get(tree, 'machines'))?.at,
+      at: (get(tree, other) ?? get(tree, one))?.at,
     });
   }
   return network;

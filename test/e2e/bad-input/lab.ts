@@ -59,7 +59,7 @@ export async function startLab(): Promise<Lab> {
   const scratch = mkdtempSync(join(tmpdir(), 'ballast-bad-'));
   const program = keepExecutable(scratch);
   const fleet = localFleet({
-    ...{ name: 'bad', home, cache, executable: program, network: '10.92.0.0/24', machines: 2, port: 7704 },
+    ...{ name: 'bad', home, cache, executable: program, network: '10.74.0.0/24', machines: 2, port: 7704 },
     ...{ ownConfig: true, size: { cpus: 2, memory: '1G' } },
   });
   const lab = labOf(fleet, join(home, 'config.yaml'), scratch);
@@ -146,7 +146,7 @@ function labOf(fleet: LocalFleet, config: string, scratch: string): Lab {
     },
     async keeps() {
       const answers = await Promise.all(
-        ['10.92.0.1', '10.92.0.2'].map((host) => ask({ host, port: keepPort, path: '/healthz' })),
+        ['10.74.0.1', '10.74.0.2'].map((host) => ask({ host, port: keepPort, path: '/healthz' })),
       );
       return answers.every(({ status }) => status === 200);
     },

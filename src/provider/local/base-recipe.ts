@@ -10,6 +10,7 @@ export const basePackages: readonly string[] = [
   'aardvark-dns',
   'busybox-static',
   'ca-certificates',
+  'caddy',
   'catatonit',
   'conmon',
   'conntrack',
@@ -33,13 +34,18 @@ export const basePackages: readonly string[] = [
   'systemd',
   'systemd-resolved',
   'systemd-sysv',
+  'tcpdump',
   'uidmap',
+  'wireguard-go',
+  'wireguard-tools',
 ];
 
 /** Services that their packages turn on and Ballast turns on itself where they are wanted. */
 export const disabledUnits: readonly string[] = [
   'apt-daily-upgrade.timer',
   'apt-daily.timer',
+  'caddy-api.service',
+  'caddy.service',
   'docker-registry.service',
   'dpkg-db-backup.timer',
   'e2scrub_all.timer',

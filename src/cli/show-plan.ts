@@ -2,6 +2,7 @@ import { BallastError } from '#base/errors.ts';
 import type { FleetModel } from '#spec/fleet-model.ts';
 import type { Client } from '#wire/client.ts';
 import type { FleetPreview, PlanPreview } from '#wire/views.ts';
+import { printWarnings } from './failure.ts';
 import { fleetHasChanges, fleetPlanLines } from './fleet-plan-lines.ts';
 import type { LoadedFleet } from './load-fleet.ts';
 import type { Planned } from './load-planned.ts';
@@ -58,6 +59,7 @@ async function appPlan(
   const input = { model: images.model, origins, ...(fleet === undefined ? {} : { fleet }) };
   const preview = await client.call('previewApp', input, { signal: shell.signal });
   refuseProblems(preview);
+  printWarnings(preview.warnings ?? [], shell);
   return { preview, unknown: images.unknown };
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { problem } from './app-schema.ts';
-import { natural, schemaOf, text } from './schema-check.ts';
+import { maybe, natural, schemaOf, text } from './schema-check.ts';
 import type {
   FieldChange,
   FleetPreview,
@@ -49,6 +49,7 @@ export const planPreview = schemaOf<PlanPreview>()(
     changes: z.array(resourceChange),
     placements: z.array(z.strictObject({ replica: text, machine: text, reason: text })),
     problems: z.array(problem),
+    warnings: maybe(z.array(problem)),
     summary,
   }),
 );

@@ -177,6 +177,8 @@ export interface PlanPreview {
     readonly reason: string;
   }[];
   readonly problems: readonly Problem[];
+  /** What stands in nobody's way, but may not be meant. */
+  readonly warnings?: readonly Problem[];
   readonly summary: ChangeSummary;
 }
 

@@ -3,6 +3,7 @@ import { answersAt } from '#cli/answers-at.ts';
 import { filesToRead } from '#cli/app-files.ts';
 import { command, filesFlag, formFlag, waitFlags } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
+import { printWarnings } from '#cli/failure.ts';
 import { finishRollout } from '#cli/finish-rollout.ts';
 import { forceFlag } from '#cli/force-names.ts';
 import { loadPlanned, type Planned } from '#cli/load-planned.ts';
@@ -105,7 +106,9 @@ async function makeRelease(
     before.catch(() => {}); // met below
     const registry = await access;
     // Before images are built, which may take minutes: what the fleet would refuse anyway.
-    refuseProblems(await client.call('previewApp', { model, origins }, { signal: shell.signal }));
+    const preview = await client.call('previewApp', { model, origins }, { signal: shell.signal });
+    refuseProblems(preview);
+    printWarnings(preview.warnings ?? [], shell);
     const pinned = await pin(loaded, registry, progress, shell);
     const request = { model: pinned, origins, note, secretValues, ifRelease: await before };
     asked = true;

@@ -11,6 +11,7 @@ import type { ReleaseAnswer } from '#wire/views.ts';
 import { appOf, type Control, unknown } from './context.ts';
 import { checkNotRolling } from './release-checks.ts';
 import { givenUp, makeRelease, picture, runningRelease, unchanged, wantedRelease } from './releases.ts';
+import { refuseRules } from './rule-checks.ts';
 
 export async function scaleApp(
   control: Control,
@@ -67,6 +68,7 @@ export async function rollbackApp(
     const app = appOf(control, input.app);
     const target = input.release === undefined ? earlier(control, app) : releaseOf(app, input.release);
     if (target.number === app.wanted && !givenUp(control, app.name)) return unchanged(control, target);
+    refuseRules(target, control.state.policy);
     for (const { name, version } of Object.values(target.secrets)) {
       // A version that was removed meanwhile is an error now, not on the machines.
       await control.secrets.value(`${name}@${version}`);

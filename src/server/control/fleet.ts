@@ -14,6 +14,7 @@ import { forceableProblems } from './forceable.ts';
 import { hostSecrets } from './host-secrets.ts';
 import { closedProblems, forceFirewall } from './lock-out.ts';
 import { newRecords } from './machine-records.ts';
+import { groupsInUse } from './rule-checks.ts';
 
 /**
  * Takes a fleet file as what people want. Machines of provider `local` are recorded here, before anything makes
@@ -133,7 +134,12 @@ export function fleetChange(policy: Policy, fleet: FleetModel): FleetChange {
         : [],
     ),
     ...comings(policy, fleet),
-    problems: [...shapeProblems(fleet), ...changeProblems(fleet, policy), ...rulesProblems(fleet, policy)],
+    problems: [
+      ...shapeProblems(fleet),
+      ...changeProblems(fleet, policy),
+      ...rulesProblems(fleet, policy),
+      ...groupsInUse(fleet, policy),
+    ],
   };
 }
 

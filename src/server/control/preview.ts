@@ -11,6 +11,7 @@ import { manifestChanges } from './manifest-diff.ts';
 import { keepRestarts, sameRelease } from './release-checks.ts';
 import { secretsForPreview } from './release-secrets.ts';
 import { runningRelease, wantedRelease, withRelease } from './releases.ts';
+import { checkRules } from './rule-checks.ts';
 import { serviceChanges } from './service-diff.ts';
 
 export interface PreviewParts {
@@ -35,6 +36,7 @@ export async function previewApp(
   const before = wantedRelease(app);
   const model = withImages(keepRestarts(input.model, before), before);
   const { versions, problems: missing } = await secretsForPreview(model, input.origins, control.secrets);
+  const rules = checkRules({ model, origins: input.origins }, policy);
   const draft = { model, secrets: versions };
   const numbers = Object.keys(app?.releases ?? {}).map(Number);
   const release: Release = {
@@ -62,7 +64,8 @@ export async function previewApp(
     placements: Object.values(end.replicas)
       .filter((replica) => replica.app === name && !(replica.id in plan.replicas))
       .map(({ id, machine, reason }) => ({ replica: id, machine, reason })),
-    problems: [...missing, ...problems],
+    problems: [...rules.problems, ...missing, ...problems],
+    ...(rules.warnings.length === 0 ? {} : { warnings: rules.warnings }),
     summary: summaryOf(changes),
   };
 }

@@ -11,6 +11,7 @@ import type { Control } from './context.ts';
 import { doesNotFit, tryOut } from './fits.ts';
 import { checkExpected, checkImages, checkNotRolling, keepRestarts, sameRelease } from './release-checks.ts';
 import { releaseSecrets } from './release-secrets.ts';
+import { refuseRules } from './rule-checks.ts';
 
 /** Releases that are kept for looking back and rolling back, beside those that a plan needs. */
 export const releasesMax = 50;
@@ -31,6 +32,7 @@ export async function createRelease(
     const app = state.policy.apps[name];
     const before = wantedRelease(app);
     const model = keepRestarts(input.model, before);
+    refuseRules({ model, origins }, state.policy);
     const { versions, set } = await releaseSecrets(
       { model, origins, values: input.secretValues, by },
       secrets,

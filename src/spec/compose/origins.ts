@@ -4,11 +4,15 @@ import type { Tree } from '#spec/yaml/tree.ts';
 import { entriesOf } from '#spec/yaml/tree.ts';
 import { sortKeys } from './normal/values.ts';
 
+const depthMax = 4;
+/** Rules say whom they mean further below: `services.web.x-ballast.inbound.0.from.1`. */
+const extensionDepthMax = 7;
+
 /** Where things were written, down to the entries of a service's keys: `services.web.ports.0`. */
 export function originsOf(root: Tree): Origins {
   const found: Record<string, Origin> = {};
   const visit = (tree: Tree, path: string, depth: number): void => {
-    if (depth > 4) return;
+    if (depth > (/^services\..+\.x-ballast/.test(path) ? extensionDepthMax : depthMax)) return;
     if (tree.kind === 'list') {
       tree.items.forEach((item, index) => {
         found[`${path}.${index}`] = item.at;

@@ -1,5 +1,6 @@
 import { duration, honoured, integer, later, matching, object } from '#spec/table/shape.ts';
 import { onLoss } from './storage.ts';
+import { inbound, outbound } from './traffic.ts';
 
 /** `x-ballast` of a service: the one extension key, for what Compose has no word for. */
 export const ballast = honoured(
@@ -37,8 +38,8 @@ export const ballast = honoured(
     ),
     on_loss: onLoss,
     ingress: later('publish a port: ports: ["80:8080"]'),
-    inbound: later('put services that may talk on one network, and others on another'),
-    outbound: later('use a network with internal: true for services that may reach nothing outside'),
+    inbound,
+    outbound,
     release: later(
       'use a service with restart: "no" that others wait for by depends_on: service_completed_successfully',
     ),

@@ -28,6 +28,7 @@ import type { ServiceScope } from './scope.ts';
 import { at, complain } from './scope.ts';
 import { devicesOf, namespaceOf, securityOptOf } from './security.ts';
 import { onLossOf } from './shared.ts';
+import { trafficOf } from './traffic.ts';
 import { bytesOf, integerOf, msOf, pairsOf } from './values.ts';
 
 /** A service of the model, and where its ports were written, for checks across services. */
@@ -73,6 +74,7 @@ export function serviceOf(scope: ServiceScope, awaited: boolean): WrittenService
     dependsOn: dependenciesOf(scope),
     deploy,
     onLoss: onLossOf(at(scope, 'x-ballast', 'on_loss')),
+    ...trafficOf(scope, networkMode),
   });
   refuseConflicts(scope, model);
   return { model, ports };

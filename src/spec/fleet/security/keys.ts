@@ -1,5 +1,6 @@
 import type { Keys, ListShape, Shape } from '#spec/table/shape.ts';
 import { honoured, list, map, matching, object } from '#spec/table/shape.ts';
+import { portRanges } from '#spec/traffic/ports.ts';
 
 export const groupPattern = /^[a-z]([a-z0-9-]{0,40}[a-z0-9])?$/;
 const groupIs = 'a name of small letters, digits and dashes';
@@ -9,12 +10,7 @@ export const groupNames = oneOrMore(matching(groupPattern, groupIs));
 const peers = oneOrMore(
   matching(/^\S+$/, 'a security group, an IPv4 address or network, `machines` or `any`'),
 );
-const ports = oneOrMore({
-  ...matching(/^\d{1,5}(-\d{1,5})?(\/(tcp|udp))?$/, 'PORT, FROM-TO, or either with /tcp or /udp behind it'),
-  orNumber: true,
-});
-
-const portsKey = honoured(ports, 'ports, of tcp unless they say `/udp`', {
+const portsKey = honoured(portRanges, 'ports, of tcp unless they say `/udp`', {
   required: true,
   example: '[22, 53/udp, 8000-8010]',
 });

@@ -1,4 +1,3 @@
-import { parseCidr, showCidr } from '#base/cidr.ts';
 import { fitsGlob } from '#base/glob.ts';
 import { present } from '#base/present.ts';
 import { suggest } from '#base/suggest.ts';
@@ -6,11 +5,12 @@ import { sortKeys } from '#spec/compose/normal/values.ts';
 import type { Problems } from '#spec/problems.ts';
 import {
   allMachines,
-  type PortRange,
   type SecurityGroupModel,
   type SecurityPeer,
   type SecurityRuleModel,
 } from '#spec/security-model.ts';
+import { looksLikeNetwork, networkOf } from '#spec/traffic/networks.ts';
+import { portRangeOf } from '#spec/traffic/ports.ts';
 import type { Entry, Tree } from '#spec/yaml/tree.ts';
 import { entriesOf, get, itemsOf, textOf, textsOf } from '#spec/yaml/tree.ts';
 
@@ -73,7 +73,7 @@ function groupOf({ key, value, at }: Entry, known: Known): SecurityGroupModel {
   const outbound = get(value, 'outbound');
   return present({
     name: key,
-    cidrs: itemsOf(get(value, 'cidrs')).flatMap((item) => cidrOf(`${path}.cidrs`, item, problems) ?? []),
+    cidrs: itemsOf(get(value, 'cidrs')).flatMap((item) => networkOf(`${path}.cidrs`, item, problems) ?? []),
     machines: textsOf(machines),
     inbound: rulesOf(get(value, 'inbound'), `${path}.inbound`, 'from', known),
     outbound: outbound && rulesOf(outbound, `${path}.outbound`, 'to', known),
@@ -106,7 +106,7 @@ function rulesOf(
       (item) => peerOf(`${path}.${index}.${peersKey}`, item, known) ?? [],
     ),
     ports: itemsOf(get(rule, 'ports')).flatMap(
-      (item) => portsOf(`${path}.${index}.ports`, item, known.problems) ?? [],
+      (item) => portRangeOf(`${path}.${index}.ports`, item, known.problems) ?? [],
     ),
   }));
 }
@@ -116,18 +116,11 @@ function peerOf(path: string, item: Tree, known: Known): SecurityPeer | undefine
   if (text === undefined) return undefined;
   if (text === 'any') return { kind: 'any' };
   if (text === allMachines || known.groups.includes(text)) return { kind: 'group', group: text };
-  if (/^[\d.]+(\/\d+)?$/.test(text)) {
-    const cidr = cidrOf(path, item, known.problems);
+  if (looksLikeNetwork(text)) {
+    const cidr = networkOf(path, item, known.problems);
     return cidr === undefined ? undefined : { kind: 'cidr', cidr };
   }
-  if (text.includes(':')) {
-    known.problems.add('bad-network', {
-      what: `${path}: ${text} is no IPv4 network`,
-      why: 'machines are known by IPv4 addresses; over IPv6 only what is open to any is reached',
-      fix: 'write it as 203.0.113.0/24',
-      at: item.at,
-    });
-  } else unknownGroup(path, item, known);
+  unknownGroup(path, item, known);
   return undefined;
 }
 
@@ -140,36 +133,4 @@ function unknownGroup(path: string, item: Tree, { groups, problems }: Known): vo
     fix: near === undefined ? `known are ${all.join(', ')}; or write an address` : `did you mean ${near}?`,
     at: item.at,
   });
-}
-
-function cidrOf(path: string, item: Tree, problems: Problems): string | undefined {
-  const text = textOf(item);
-  if (text === undefined || !/^[\d.]+(\/\d+)?$/.test(text)) return undefined;
-  const cidr = parseCidr(text.includes('/') ? text : `${text}/32`);
-  if (cidr !== undefined) return showCidr(cidr);
-  problems.add('bad-network', {
-    what: `${path}: ${text} is no IPv4 network`,
-    why: 'it is no address, or has bits set behind the prefix',
-    fix: 'write it as 203.0.113.0/24, or 203.0.113.7 for one address',
-    at: item.at,
-  });
-  return undefined;
-}
-
-const portsPattern = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp))?$/;
-
-function portsOf(path: string, item: Tree, problems: Problems): PortRange | undefined {
-  const match = portsPattern.exec(textOf(item) ?? '');
-  if (match === null) return undefined; // was said to be none
-  const from = Number(match[1]);
-  const to = match[2] === undefined ? from : Number(match[2]);
-  if (from >= 1 && to <= 65_535 && from <= to)
-    return { protocol: match[3] === 'udp' ? 'udp' : 'tcp', from, to };
-  problems.add('bad-port', {
-    what: `${path}: ${textOf(item)} names no ports`,
-    why: from > to ? 'it ends before it begins' : 'ports are numbers from 1 to 65535',
-    fix: from > to ? `write ${to}-${from}` : 'for example 22, 53/udp or 8000-8010',
-    at: item.at,
-  });
-  return undefined;
 }

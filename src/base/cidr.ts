@@ -30,6 +30,16 @@ export function parseCidr(text: string): Cidr | undefined {
   return base % size === 0 ? { base, bits, size } : undefined;
 }
 
+/** The network that an interface with the address `10.91.1.1/24` is in. */
+export function subnetOf(address: string): Cidr | undefined {
+  const [host = '', prefix = ''] = address.split('/');
+  const number = parseAddress(host);
+  const bits = Number(prefix);
+  if (number === undefined || prefix === '' || !(bits >= 0 && bits <= 32)) return undefined;
+  const size = 2 ** (32 - bits);
+  return { base: number - (number % size), bits, size };
+}
+
 export const showCidr = (cidr: Cidr): string => `${showAddress(cidr.base)}/${cidr.bits}`;
 
 /** Whether `inner`, an address (as text or number) or a network, lies wholly in `outer`. */

@@ -38,6 +38,7 @@ export type Resource =
   | TrustResource
   | ImageResource
   | VolumeResource
+  | NetworkResource
   | FirewallResource
   | UnitResource
   | ContainerResource;
@@ -162,6 +163,30 @@ export interface VolumeResource extends ResourceBase {
   readonly labels: Readonly<Record<string, string>>;
   /** It is to be there already and is not made. */
   readonly external?: boolean;
+}
+
+/** A network interface while the machine runs, and the routes that come with it. A unit makes both at boot. */
+export interface NetworkResource extends ResourceBase {
+  readonly kind: 'network';
+  readonly interface: string;
+  /** `bridge`: made when it is missing, with all containers of its subnet on it. `given`: a unit of its own makes it. */
+  readonly link: 'bridge' | 'given';
+  /** Hardware address; absent: any. */
+  readonly mac?: string;
+  readonly mtu?: number;
+  /** `10.91.1.1/24`: these, and no others that can be reached from elsewhere. */
+  readonly addresses: readonly string[];
+  /** Ballast's own routes are those of all networks of a manifest together, and no others. */
+  readonly routes: readonly NetworkRoute[];
+}
+
+/** What is absent is left to the kernel. */
+export interface NetworkRoute {
+  readonly to: string;
+  readonly via?: string;
+  readonly dev?: string;
+  /** The machine's own address by which it is known there. */
+  readonly source?: string;
 }
 
 /** One whole nftables table, swapped atomically. */

@@ -1,14 +1,15 @@
 import { sha256Hex } from '#base/digest.ts';
 import type { Policy } from '#plan/model.ts';
 import { containerSubnet } from '#plan/schedule/address.ts';
-import type { Resource } from './manifest.ts';
+import type { NetworkRoute, Resource } from './manifest.ts';
 import { debianPackage, file, runningUnit } from './resources.ts';
 
 export const bridge = 'br-ballast';
 export const networkUnit = 'ballast-network.service';
 export const podmanNetwork = 'ballast';
+export const bridgeId = `network:${bridge}`;
 /** Marks the routes that are ours among the machine's: a number that no routing daemon is known by. */
-const routeProtocol = 91;
+export const routeProtocol = 91;
 const routesPath = '/etc/ballast/network/routes';
 const scriptPath = '/etc/ballast/network/apply';
 const origin = 'network';
@@ -24,8 +25,15 @@ export function networkResources(policy: Policy, machine: string): Resource[] {
   const own = policy.machines[machine];
   if (!own) return [];
   const subnet = containerSubnet(policy.fleet, own.index);
-  const routes = file(origin, routesPath, { content: routesText(policy, machine) }, { confirm });
-  const script = file(origin, scriptPath, { content: scriptText(subnet.gateway) }, { mode: 0o755, confirm });
+  const mac = macOf(subnet.gateway);
+  const wanted = routesOf(policy, machine);
+  const routes = file(origin, routesPath, { content: routesText(wanted) }, { confirm });
+  const script = file(
+    origin,
+    scriptPath,
+    { content: scriptText(subnet.gateway, mac) },
+    { mode: 0o755, confirm },
+  );
   const unitFile = file(origin, `/etc/systemd/system/${networkUnit}`, { content: unitText }, { confirm });
   const keepRoutes = file(origin, '/etc/systemd/networkd.conf.d/50-ballast.conf', {
     content:
@@ -43,28 +51,48 @@ export function networkResources(policy: Policy, machine: string): Resource[] {
       confirm,
       after: ['package:iproute2'],
     }),
+    {
+      ...{
+        kind: 'network',
+        id: bridgeId,
+        interface: bridge,
+        link: 'bridge',
+        mac,
+        routes: wanted,
+        confirm,
+        origin,
+      },
+      addresses: [`${subnet.gateway}/24`],
+      // The unit has made it by then, and has to at every start of the machine; whatever is changed later is seen here.
+      after: [`unit:${networkUnit}`],
+    },
     file(origin, `/etc/containers/networks/${podmanNetwork}.json`, { content: podmanNetworkText(subnet) }),
   ];
 }
 
-/** Input of `ip -batch`. `replace` makes it fit to be run again at any time. */
-function routesText(policy: Policy, machine: string): string {
-  return Object.values(policy.machines)
+/** The ways to the containers of all other machines. */
+const routesOf = (policy: Policy, machine: string): readonly NetworkRoute[] =>
+  Object.values(policy.machines)
     .filter(({ name }) => name !== machine)
     .sort((a, b) => a.index - b.index)
-    .map(
-      ({ index, address }) =>
-        `route replace ${containerSubnet(policy.fleet, index).cidr} via ${address} proto ${routeProtocol}\n`,
-    )
-    .join('');
-}
+    .map(({ index, address }) => ({ to: containerSubnet(policy.fleet, index).cidr, via: address }));
+
+/** Input of `ip -batch`. `replace` makes it fit to be run again at any time. */
+const routesText = (routes: readonly NetworkRoute[]): string =>
+  routes.map((route) => `route replace ${showRoute(route)} proto ${routeProtocol}\n`).join('');
+
+/** `10.91.2.0/24 via 10.90.0.2`, as `ip route` takes it. */
+export const showRoute = ({ to, via, dev, source }: NetworkRoute): string =>
+  [to, ...(via ? ['via', via] : []), ...(dev ? ['dev', dev] : []), ...(source ? ['src', source] : [])].join(
+    ' ',
+  );
 
 /** The address and the routes of a machine change when it joins another time: what was there before has to go. */
-function scriptText(gateway: string): string {
+function scriptText(gateway: string, mac: string): string {
   return `#!/bin/sh
 # Makes the bridge, its address and the routes as they are to be. Safe to run at any time: what is right is not touched.
 set -e
-ip link show ${bridge} >/dev/null 2>&1 || ip link add ${bridge} type bridge
+ip link show ${bridge} >/dev/null 2>&1 || ip link add ${bridge} address ${mac} type bridge
 ip address replace ${gateway}/24 dev ${bridge}
 ip -4 -o address show dev ${bridge} | while read -r _ _ _ address _; do
   [ "$address" = ${gateway}/24 ] || ip address delete "$address" dev ${bridge}

@@ -12,7 +12,15 @@ export interface Judgement {
 }
 
 /** Things that a machine forgets when it starts anew: that they are not there then is nobody's doing. */
-const volatile: ReadonlySet<string> = new Set(['sysctl', 'firewall', 'module', 'swap', 'unit', 'container']);
+const volatile: ReadonlySet<string> = new Set([
+  'sysctl',
+  'firewall',
+  'module',
+  'swap',
+  'unit',
+  'container',
+  'network',
+]);
 
 export const isVolatile = (kind: ResourceKind): boolean => volatile.has(kind);
 

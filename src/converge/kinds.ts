@@ -1,6 +1,7 @@
 import { sha256Hex } from '#base/digest.ts';
 import { canonical } from '#base/json.ts';
 import type { ContainerResource, Resource, ResourceKind } from '#compile/manifest.ts';
+import { showRoute } from '#compile/network.ts';
 import type { FieldChange, Fields } from './fields.ts';
 import type { Action } from './step.ts';
 
@@ -101,6 +102,19 @@ const rules: Rules = {
     place: ({ family, table }) => `${family} ${table}`,
     wanted: (resource) => ({ rules: textDigest(resource.rules) }),
     slim: (resource) => ({ ...resource, rules: '' }),
+  },
+  network: {
+    ...plain,
+    place: (resource) => resource.interface,
+    wanted: ({ link, mac, mtu, addresses, routes }) => ({
+      up: true,
+      addresses: [...addresses].sort().join(', '),
+      routes: textDigest(routes.map(showRoute).sort().join('\n')),
+      ...(mac === undefined ? {} : { mac }),
+      ...(mtu === undefined ? {} : { mtu }),
+      ...(link === 'bridge' ? { containers: 'on it' } : {}),
+    }),
+    slim: (resource) => ({ ...resource, routes: resource.routes.map(({ to }) => ({ to })) }),
   },
   unit: {
     ...plain,

@@ -7,6 +7,7 @@ import { createGroups } from './groups.ts';
 import { createImages } from './images.ts';
 import type { JobBook } from './jobs.ts';
 import { createModules } from './modules.ts';
+import { createNetworks } from './network.ts';
 import { createPackages } from './packages.ts';
 import { createSwaps } from './swap.ts';
 import { createSysctls } from './sysctl.ts';
@@ -32,6 +33,7 @@ export const createFacilities = (context: HostContext, jobs: JobBook) =>
     image: createImages(context),
     volume: createVolumes(context),
     firewall: createFirewalls(context),
+    network: createNetworks(),
     unit: createUnits(),
     container: createContainers(jobs),
   }) satisfies Facilities;

@@ -1,6 +1,6 @@
 import { lstat, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Resource } from '#compile/manifest.ts';
+import type { NetworkResource, Resource } from '#compile/manifest.ts';
 import {
   type GroupSnapshot,
   giveBackGroup,
@@ -11,6 +11,7 @@ import {
 } from './account-snapshot.ts';
 import { makeDirectories, removeFile, writeAtomic } from './atomic.ts';
 import { exec, run } from './exec.ts';
+import { correctNetwork, networkAsItIs } from './network.ts';
 import { settingPath } from './sysctl.ts';
 import { daemonReload, showUnits, systemctl } from './systemctl.ts';
 
@@ -20,6 +21,7 @@ export type Snapshot =
   | FirewallSnapshot
   | UnitSnapshot
   | SysctlSnapshot
+  | NetworkSnapshot
   | UserSnapshot
   | GroupSnapshot;
 
@@ -53,6 +55,12 @@ interface SysctlSnapshot {
   readonly was: string | null;
 }
 
+interface NetworkSnapshot {
+  readonly kind: 'network';
+  /** As it was, in the form in which it is asked for; null: it was not there, and goes with the unit that makes it. */
+  readonly was: NetworkResource | null;
+}
+
 /** What a step on this resource would change; undefined for a kind of thing that has no way back. */
 export async function takeSnapshot(resource: Resource): Promise<Snapshot | undefined> {
   switch (resource.kind) {
@@ -79,6 +87,8 @@ export async function takeSnapshot(resource: Resource): Promise<Snapshot | undef
       const path = settingPath(resource.key);
       return { kind: 'sysctl', path, was: await readFile(path, 'utf8').catch(() => null) };
     }
+    case 'network':
+      return { kind: 'network', was: await networkAsItIs(resource) };
     case 'user':
       return await userSnapshot(resource);
     case 'group':
@@ -137,6 +147,9 @@ async function giveBackOne(snapshot: Snapshot): Promise<void> {
     }
     case 'sysctl':
       if (snapshot.was !== null) await writeFile(snapshot.path, snapshot.was);
+      return;
+    case 'network':
+      if (snapshot.was !== null) await correctNetwork(snapshot.was, [snapshot.was]);
       return;
     case 'user':
       return await giveBackUser(snapshot);

@@ -59,7 +59,7 @@ export async function startAgentLab(fleet: string, network: string): Promise<Age
 /** Busybox, with a web server that listens a moment after its start. */
 async function makeImage(shell: (line: string) => Promise<string>): Promise<string> {
   await shell(`mkdir -p /tmp/root/bin /tmp/root/www /tmp/root/data && cp /bin/busybox /tmp/root/bin/sh &&
-    for tool in httpd sleep cat echo tail head kill id stty tty env sync; do ln -sf sh /tmp/root/bin/$tool; done &&
+    for tool in httpd wget sleep cat echo tail head kill id stty tty env sync; do ln -sf sh /tmp/root/bin/$tool; done &&
     echo well > /tmp/root/www/healthz && tar -C /tmp/root -c . | podman import --quiet - test/box`);
   const listed = await shell('podman images --format json');
   const [found] = JSON.parse(listed) as { RepoDigests: string[] }[];

@@ -7,13 +7,14 @@ import { createFirewallWatch } from './firewall.ts';
 import { interestsOf, unitOfResource } from './interests.ts';
 import { type JournalHearers, journalCommand, journalReader } from './journal.ts';
 import { keepRunning } from './keep-running.ts';
+import { createNetworkWatch } from './network.ts';
 
 export interface WatchOptions extends JournalHearers {
   readonly signal: AbortSignal;
 }
 
 /**
- * Hears of changes on the machine as they happen, from the journal, inotify and nft. What it misses (the kernel's
+ * Hears of changes on the machine as they happen, from the journal, inotify, nft and ip. What it misses (the kernel's
  * modules tell nobody), the next sweep finds.
  */
 export interface Watch {
@@ -34,11 +35,13 @@ export async function startWatch(options: WatchOptions): Promise<Watch> {
   );
   const files = createFileWatch(({ kinds }) => onDirty(kinds), signal);
   const firewall = createFirewallWatch((place) => onDirty(['firewall'], place), signal);
+  const network = createNetworkWatch((place) => onDirty(['network'], place), signal);
   return {
     follow(manifest) {
       units = new Map(manifest.resources.flatMap(unitOfResource));
       files.follow(interestsOf(manifest, wantsDirectories()));
       firewall.follow(manifest);
+      network.follow(manifest);
     },
     refresh: files.refresh,
   };

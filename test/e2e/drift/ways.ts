@@ -162,6 +162,43 @@ const containers: readonly Way[] = [
   ),
 ];
 
+const bridge = 'network:br-ballast';
+// The machine reaches the container and the container the machine, which both need the bridge, its address and its ports.
+const connected = `${served}; podman exec w2 wget -q -T 2 -O - http://10.91.1.11:8080/healthz`;
+
+const networks: readonly Way[] = [
+  way('a deleted bridge', 'ip link delete br-ballast', connected, 'well\nwell', bridge),
+  way('a bridge that is down', 'ip link set br-ballast down', connected, 'well\nwell', bridge),
+  way(
+    'an address of a bridge',
+    'ip address flush dev br-ballast scope global',
+    connected,
+    'well\nwell',
+    bridge,
+  ),
+  way(
+    'an address more',
+    'ip address add 10.91.1.77/24 dev br-ballast',
+    `${served}; ip -4 address show dev br-ballast | grep -c inet`,
+    'well\n1',
+    bridge,
+  ),
+  way(
+    'a container taken off its bridge',
+    'for one in $(ls /sys/class/net/br-ballast/brif); do ip link set $one nomaster; done',
+    connected,
+    'well\nwell',
+    bridge,
+  ),
+  way(
+    'a route more',
+    'ip route add 10.99.0.0/16 dev br-ballast proto 91',
+    'ip -4 route show proto 91 | wc -l',
+    '0',
+    bridge,
+  ),
+];
+
 const rules = 'nft list table inet test | grep -c dport';
 const table = 'firewall:inet/test';
 
@@ -231,4 +268,4 @@ const system: readonly Way[] = [
   ),
 ];
 
-export const ways: readonly Way[] = [...files, ...units, ...containers, ...system];
+export const ways: readonly Way[] = [...files, ...units, ...containers, ...networks, ...system];

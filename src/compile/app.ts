@@ -127,6 +127,7 @@ function containerOf(policy: Policy, placed: Placed): ContainerResource {
     job: service.deploy.mode.endsWith('-job'),
     after: [
       ...needs.map(({ id }) => id),
+      ...(replica.beside === undefined ? [] : [`container:${replica.beside}`]),
       `unit:${networkUnit}`,
       `unit:${dnsUnit}`,
       // Its door is open before it can be healthy.

@@ -1,5 +1,5 @@
 import { digestOf } from '#base/digest.ts';
-import type { Policy } from '#plan/model.ts';
+import type { Policy, Replica } from '#plan/model.ts';
 import { containerSubnet } from '#plan/schedule/address.ts';
 import type { GrantModel, ServiceModel } from '#spec/model.ts';
 import { checkUpdate, healthLines } from './container-health.ts';
@@ -43,10 +43,14 @@ export function containerText(input: ContainerInput): string {
       unitSection(input),
       { name: 'Container', lines: containerLines(input) },
       serviceSection(input),
-      { name: 'Install', lines: [['WantedBy', 'multi-user.target']] },
+      { name: 'Install', lines: [['WantedBy', wantedBy(input.placed.replica)]] },
     ],
   );
 }
+
+/** The start of the one whose network it shares brings it along: systemd stopped it together with that. */
+const wantedBy = ({ beside }: Replica): string =>
+  beside === undefined ? 'multi-user.target' : `multi-user.target ${beside}.service`;
 
 function unitSection({ placed: { replica, service, release } }: ContainerInput): QuadletSection {
   const { condition, maxAttempts, windowMs } = service.restart;
@@ -58,6 +62,13 @@ function unitSection({ placed: { replica, service, release } }: ContainerInput):
         'Description',
         unexpanded(`${replica.app} ${replica.service} ${replica.slot} (release ${release.number})`),
       ],
+      ...(replica.beside === undefined
+        ? []
+        : ([
+            // Not without the other one, whose network goes with it.
+            ['BindsTo', `${replica.beside}.service`],
+            ['After', `${replica.beside}.service`],
+          ] as const)),
       // Not Requires: a restart of the network's unit must not restart containers.
       ['Wants', `network-online.target ${networkUnit} ${dnsUnit}`],
       ['After', `network-online.target ${networkUnit} ${dnsUnit}`],
@@ -125,17 +136,21 @@ function processLines(service: ServiceModel): QuadletLine[] {
 }
 
 /** At most 63 characters, as a host name must be; a longer one is cut and told apart by its digest. */
-const hostName = (name: string): string =>
+const hostName = ({ app, service, slot }: Pick<Replica, 'app' | 'service' | 'slot'>): string =>
+  shortened(`${app}-${service}-${slot}`);
+
+const shortened = (name: string): string =>
   name.length <= 63 ? name : `${name.slice(0, 50)}-${digestOf(name)}`;
 
-function networkLines({ policy, placed: { replica, service } }: ContainerInput): QuadletLine[] {
+function networkLines({ policy, placed }: ContainerInput): QuadletLine[] {
+  const { replica, service } = placed;
+  if (replica.beside !== undefined) return sharedNetworkLines(placed);
   const { gateway } = containerSubnet(policy.fleet, policy.machines[replica.machine]?.index ?? 0);
   const bridged = service.networkMode === 'bridge';
   const hosts = service.extraHosts.map(
     ({ name, address }) => ['AddHost', `${name}:${address === 'host-gateway' ? gateway : address}`] as const,
   );
-  const own = hostName(`${replica.app}-${replica.service}-${replica.slot}`);
-  const hostname = service.hostname ?? (bridged ? own : undefined);
+  const hostname = service.hostname ?? (bridged ? hostName(replica) : undefined);
   const dns = service.dns.length > 0 || !bridged ? service.dns : [gateway];
   const search = bridged ? [appDomain(replica.app), ...service.dnsSearch] : service.dnsSearch;
   return [
@@ -148,6 +163,18 @@ function networkLines({ policy, placed: { replica, service } }: ContainerInput):
     ...service.dnsOpt.map((option) => ['DNSOption', unexpanded(option)] as const),
     ...hosts,
     ...(bridged ? [argumentLine(`--mac-address=${macOf(replica.address)}`)] : []),
+  ];
+}
+
+/** Who shares a network bears the name that is known on it. */
+function sharedNetworkLines({ replica, service, release }: Placed): QuadletLine[] {
+  const owner = release.model.services[service.networkOf ?? ''];
+  const name = hostName({ ...replica, service: owner?.name ?? replica.service });
+  return [
+    ['Network', `container:${replica.beside}`],
+    ...(owner?.networkMode === 'bridge' && owner.uts !== 'host' && service.uts !== 'host'
+      ? [['HostName', owner.hostname ?? name] as const]
+      : []),
   ];
 }
 

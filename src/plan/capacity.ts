@@ -1,6 +1,7 @@
-import type { ResourcesModel } from '#spec/model.ts';
+import type { ResourcesModel, ServiceModel } from '#spec/model.ts';
 import { poolOf } from './machines/pool.ts';
-import type { Inventory, MachineCondition, MachineRecord, Policy, Replica } from './model.ts';
+import type { Inventory, MachineCondition, MachineRecord, MachineReport, Policy, Replica } from './model.ts';
+import { missingBeside } from './schedule/together.ts';
 
 export interface Amount {
   readonly cpus: number;
@@ -45,23 +46,50 @@ export function rooms(
     .flatMap((machine) => {
       const report = inventory.machines[machine.name];
       if (!report?.connected || !machine.schedulable || machine.draining || haunted(machine.name)) return [];
-      const here = replicas.filter((replica) => replica.machine === machine.name);
-      const used = reserved(policy, here);
-      const kept = reserveOf(policy, machine.name);
-      return [
-        {
-          machine,
-          hostname: report.facts.hostname,
-          arch: report.facts.arch,
-          free: {
-            cpus: report.facts.cpus - kept.cpus - used.cpus,
-            memoryBytes: report.facts.memoryBytes - kept.memoryBytes - used.memoryBytes,
-          },
-          replicas: here,
-          conditions: report.conditions ?? [],
-        },
-      ];
+      return [roomOf(policy, machine, { report, replicas })];
     });
+}
+
+/** A machine that is known by its facts, whether it takes new replicas or not. */
+export function roomOf(
+  policy: Policy,
+  machine: MachineRecord,
+  { report, replicas }: { readonly report: MachineReport; readonly replicas: readonly Replica[] },
+): Room {
+  const here = replicas.filter((replica) => replica.machine === machine.name);
+  const used = reserved(policy, here);
+  const kept = reserveOf(policy, machine.name);
+  return {
+    machine,
+    hostname: report.facts.hostname,
+    arch: report.facts.arch,
+    free: {
+      cpus: report.facts.cpus - kept.cpus - used.cpus,
+      memoryBytes: report.facts.memoryBytes - kept.memoryBytes - used.memoryBytes,
+    },
+    replicas: here,
+    conditions: report.conditions ?? [],
+  };
+}
+
+/** The room that is left for a service beside a replica: what was kept back for it there is its own. */
+export function roomBeside(
+  policy: Policy,
+  owner: Replica,
+  {
+    machine,
+    service,
+    ...known
+  }: {
+    readonly machine: MachineRecord;
+    readonly service: ServiceModel;
+    readonly report: MachineReport;
+    readonly replicas: readonly Replica[];
+  },
+): Room {
+  const room = roomOf(policy, machine, known);
+  const kept = keptBeside(policy, owner, known.replicas).find(({ name }) => name === service.name);
+  return { ...room, free: plus(room.free, amountOf(kept?.deploy.reservations ?? {})) };
 }
 
 /** Machines that are there but take no new replicas. */
@@ -74,13 +102,27 @@ export const closedMachines = (policy: Policy, inventory: Inventory): readonly s
 export function reserved(policy: Policy, replicas: readonly Replica[]): Amount {
   return replicas.reduce(
     (sum, replica) => {
-      const service = policy.apps[replica.app]?.releases[replica.release]?.model.services[replica.service];
-      const amount = amountOf(service?.deploy.reservations ?? {});
-      return { cpus: sum.cpus + amount.cpus, memoryBytes: sum.memoryBytes + amount.memoryBytes };
+      const release = policy.apps[replica.app]?.releases[replica.release];
+      const service = release?.model.services[replica.service];
+      // What is yet to stand beside it has its room already.
+      const all = [...(service ? [service] : []), ...keptBeside(policy, replica, replicas)];
+      return all.map(({ deploy }) => amountOf(deploy.reservations)).reduce(plus, sum);
     },
     { cpus: 0, memoryBytes: 0 },
   );
 }
+
+/** Services that are yet to stand beside a replica, by its own release as well as by the wanted one. */
+function keptBeside(policy: Policy, owner: Replica, replicas: readonly Replica[]): readonly ServiceModel[] {
+  const { releases = {}, wanted = null } = policy.apps[owner.app] ?? {};
+  const coming = releases[wanted ?? owner.release]?.model.services ?? {};
+  return missingBeside(releases[owner.release], owner, replicas).filter(({ name }) => name in coming);
+}
+
+const plus = (a: Amount, b: Amount): Amount => ({
+  cpus: a.cpus + b.cpus,
+  memoryBytes: a.memoryBytes + b.memoryBytes,
+});
 
 export const amountOf = (resources: ResourcesModel): Amount => ({
   cpus: resources.cpus ?? 0,

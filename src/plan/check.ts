@@ -12,6 +12,10 @@ export function checkPlan(policy: Policy, inventory: Inventory, plan: Plan): rea
   const byAddress = new Map<string, string>();
   for (const replica of replicas) {
     const other = byAddress.get(replica.address);
+    const owner = replica.beside === undefined ? undefined : plan.replicas[replica.beside];
+    if (replica.beside !== undefined && owner?.machine !== replica.machine)
+      findings.push(`${replica.id} is on ${replica.machine}, and ${replica.beside} beside it is not`);
+    if (replica.beside !== undefined && owner?.address === replica.address) continue;
     if (other !== undefined) findings.push(`${replica.id} and ${other} share the address ${replica.address}`);
     byAddress.set(replica.address, replica.id);
     if (!(replica.machine in policy.machines))

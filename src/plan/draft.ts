@@ -1,11 +1,10 @@
 import { must } from '#base/assert.ts';
 import type { FleetModel } from '#spec/fleet-model.ts';
 import type { ServiceModel } from '#spec/model.ts';
-import { closedMachines, type Room, rooms } from './capacity.ts';
+import { closedMachines, type Room, roomBeside, rooms } from './capacity.ts';
 import { serviceDigest } from './digest.ts';
 import { fatesOf, isSuccessor } from './machines/fate.ts';
 import { MachineNotes } from './machines/notes.ts';
-import { onLossOf, whyItWaits } from './machines/on-loss.ts';
 import type {
   AppState,
   Inventory,
@@ -17,8 +16,11 @@ import type {
   ReplicaReport,
   Waiting,
 } from './model.ts';
+import { pinOf, whyNowhere } from './pins.ts';
+import { newReplica, type Where } from './replica.ts';
 import { freeAddress } from './schedule/address.ts';
 import { type Placed, place } from './schedule/place.ts';
+import { together } from './schedule/together.ts';
 import { sortedObject, unlessEmpty } from './sorted.ts';
 import { pinningVolumes } from './volumes.ts';
 
@@ -153,8 +155,7 @@ export class Draft {
     only?: string,
   ): Replica | undefined {
     const { app } = release;
-    const digest = serviceDigest(release, service);
-    const placed = this.#place(release, service, digest, only);
+    const placed = this.#place(release, service, only);
     if (!placed.ok) {
       this.wait({ app, service: service.name, what: placed.why });
       return undefined;
@@ -168,37 +169,57 @@ export class Draft {
       this.wait({ app, service: service.name, what: `no container address is free on ${machine.name}` });
       return undefined;
     }
-    const replica: Replica = {
-      id: this.#freeId(`${app}-${service.name}-${slot}-r${release.number}`),
-      app,
-      service: service.name,
+    return this.#put(release, service, {
       slot,
-      release: release.number,
-      digest,
+      phase,
       machine: machine.name,
       address,
-      phase,
-      since: this.now,
-      plan: this.number,
       reason: placed.reason,
-    };
+    });
+  }
+
+  /** A replica on the machine of another whose network it shares; otherwise notes what is missing. */
+  addBeside(owner: Replica, release: Release, service: ServiceModel): Replica | undefined {
+    const report = this.inventory.machines[owner.machine];
+    const machine = this.policy.machines[owner.machine];
+    if (report === undefined || machine === undefined) return undefined;
+    const room = roomBeside(this.policy, owner, { machine, report, service, replicas: this.replicas });
+    const placed = this.#placeIn([room], release, service);
+    if (!placed.ok) {
+      this.wait({ app: release.app, service: service.name, what: placed.why });
+      return undefined;
+    }
+    const { slot, address } = owner;
+    const where = { slot, machine: owner.machine, address, beside: owner.id };
+    return this.#put(release, service, {
+      ...where,
+      phase: 'starting',
+      reason: `shares the network of ${owner.id}`,
+    });
+  }
+
+  #put(release: Release, service: ServiceModel, where: Where): Replica {
+    const planned = [...this.#replicas.keys(), ...Object.keys(this.parent.replicas)];
+    const taken = new Set([...planned, ...this.notes.ghosts()]);
+    const replica = newReplica(release, service, { ...where, since: this.now, plan: this.number, taken });
     this.#replicas.set(replica.id, replica);
-    for (const volume of pinningVolumes(release, service)) {
-      this.#volumes.set(`${app}/${volume}`, machine.name);
-      this.#lostVolumes.delete(`${app}/${volume}`);
+    for (const volume of pinningVolumes(release, together(release, service))) {
+      this.#volumes.set(`${release.app}/${volume}`, replica.machine);
+      this.#lostVolumes.delete(`${release.app}/${volume}`);
     }
     return replica;
   }
 
   /** As `add`, on this machine or not at all; a place that is missing is not noted. */
   addOn(machine: string, release: Release, service: ServiceModel, slot: number): Replica | undefined {
-    const placed = this.#place(release, service, serviceDigest(release, service), machine);
-    return placed.ok ? this.add(release, service, slot, 'starting', machine) : undefined;
+    return this.#place(release, service, machine).ok
+      ? this.add(release, service, slot, 'starting', machine)
+      : undefined;
   }
 
   /** Whether one more replica would find a machine now; otherwise what is missing is noted. */
   hasPlaceFor(release: Release, service: ServiceModel): boolean {
-    const placed = this.#place(release, service, serviceDigest(release, service));
+    const placed = this.#place(release, service);
     if (!placed.ok) this.wait({ app: release.app, service: service.name, what: placed.why });
     return placed.ok;
   }
@@ -248,46 +269,29 @@ export class Draft {
     );
   }
 
-  #place(release: Release, service: ServiceModel, digest: string, only?: string): Placed {
-    const lost = this.#lostVolume(release, service);
-    if (lost !== undefined) return { ok: false, why: lost };
+  #place(release: Release, service: ServiceModel, only?: string): Placed {
     const here = this.rooms();
-    const pin = this.#pin(release, service);
+    return this.#placeIn(
+      only === undefined ? here : here.filter((room) => room.machine.name === only),
+      release,
+      together(release, service),
+    );
+  }
+
+  #placeIn(rooms: readonly Room[], release: Release, service: ServiceModel): Placed {
+    const { app } = release;
+    const homeOf = (volume: string) => this.homeOf(app, volume);
+    const lostOn = (volume: string) => this.#lostVolumes.get(`${app}/${volume}`);
+    const why = whyNowhere(release, service, { homeOf, lostOn });
+    if (why !== undefined) return { ok: false, why };
+    const pin = pinOf(release, service, homeOf);
     return place({
-      app: release.app,
+      app,
       service,
-      digest,
-      rooms: only === undefined ? here : here.filter((room) => room.machine.name === only),
+      digest: serviceDigest(release, service),
+      rooms,
       closed: closedMachines(this.policy, this.inventory),
       ...(pin ? { pinnedTo: pin } : {}),
     });
-  }
-
-  /** Why the service must wait for data that went with its machine; undefined when it need not. */
-  #lostVolume(release: Release, service: ServiceModel): string | undefined {
-    for (const volume of pinningVolumes(release, service)) {
-      const machine = this.#lostVolumes.get(`${release.app}/${volume}`);
-      const onLoss = onLossOf(release, volume);
-      if (machine !== undefined && onLoss !== 'recreate')
-        return whyItWaits(volume, machine, { onLoss, gone: true });
-    }
-    return undefined;
-  }
-
-  /** A name that no replica has, and none that may still run somewhere. */
-  #freeId(wanted: string): string {
-    const planned = [...this.#replicas.keys(), ...Object.keys(this.parent.replicas)];
-    const taken = new Set([...planned, ...this.notes.ghosts()]);
-    let id = wanted;
-    for (let move = 2; taken.has(id); move += 1) id = `${wanted}-${move}`;
-    return id;
-  }
-
-  #pin(release: Release, service: ServiceModel): { machine: string; volume: string } | undefined {
-    for (const volume of pinningVolumes(release, service)) {
-      const machine = this.#volumes.get(`${release.app}/${volume}`);
-      if (machine !== undefined) return { machine, volume };
-    }
-    return undefined;
   }
 }

@@ -195,6 +195,8 @@ export interface Replica {
   readonly digest: string;
   readonly machine: string;
   readonly address: string;
+  /** The replica, on the same machine, whose network it shares; it comes and goes with that one. Absent: none. */
+  readonly beside?: string;
   /** `starting`: not given traffic yet; `draining`: given no new traffic, about to go. */
   readonly phase: 'starting' | 'serving' | 'draining';
   /** When the phase began, ms since the epoch, and in which plan. */

@@ -2,6 +2,7 @@ import { canonical } from '#base/json.ts';
 import { serviceDigest } from './digest.ts';
 import { Draft } from './draft.ts';
 import type { Inventory, Plan, Policy, Release } from './model.ts';
+import { dropAlone } from './rollout/companion.ts';
 import { inDependencyOrder } from './rollout/dependencies.ts';
 import { retireAll, stepService } from './rollout/service.ts';
 import { wantedSlots } from './rollout/slots.ts';
@@ -45,6 +46,7 @@ export function nextPlan({ policy, inventory, parent, now }: PlanInput): PlanOut
   }
   const names = new Set([...Object.keys(policy.apps), ...Object.keys(parent.apps)]);
   for (const app of [...names].sort()) advance(draft, app);
+  dropAlone(draft);
   const plan = draft.finish();
   return { plan: sameContent(plan, parent) ? null : plan, wakeAt: draft.wakeAt };
 }

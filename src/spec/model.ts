@@ -68,8 +68,10 @@ export interface ServiceModel {
   readonly configs: readonly GrantModel[];
   readonly ports: readonly PortModel[];
   readonly expose: readonly string[];
-  readonly networkMode: 'bridge' | 'host' | 'none';
-  readonly networks: Readonly<Record<string, { readonly aliases: readonly string[] }>>;
+  /** `service`: its replicas have no network of their own; each shares that of a replica of `networkOf`. */
+  readonly networkMode: 'bridge' | 'host' | 'none' | 'service';
+  readonly networkOf?: string;
+  readonly networks: Readonly<Record<string, AttachmentModel>>;
   readonly dns: readonly string[];
   readonly dnsSearch: readonly string[];
   readonly dnsOpt: readonly string[];
@@ -94,6 +96,11 @@ export interface ServiceModel {
   readonly outbound?: readonly TrafficRuleModel[];
   /** Raised by `ballast restart`, so that a restart is a rollout like any other. */
   readonly restartNonce?: number;
+}
+
+/** What a service is on one of its networks. */
+export interface AttachmentModel {
+  readonly aliases: readonly string[];
 }
 
 export interface BuildModel {

@@ -22,6 +22,7 @@ const exceptions: readonly (readonly [path: RegExp, reason: string])[] = [
   [/^services\.\w+\.deploy\.reservations\.pids$/, 'cannot be written in Compose'],
   [/^services\.\w+\.deploy\.endpointMode$/, 'has one value'],
   [/^services\.\w+\.deploy\.rollback\.(onFailure|monitorMs|maxFailureRatio)$/, 'a rollback always goes on'],
+  [/^services\.\w+\.networkOf$/, 'of a service that has a network of its own; others: test/sim/companions.test.ts'],
   [/^services\.\w+\.restartNonce$/, 'makes another container of the same text'],
   [/^services\.web\.dependsOn\.1\.(condition|restart|service)$/, 'of a service that was left out'],
   [/^services\.web\.dependsOn\.0\.required$/, 'of a service that is there; the one that is not is checked'],

@@ -82,6 +82,7 @@ const web: Whole<Omit<ServiceModel, 'probe'>> = {
   ports: [{ target: 1, published: 2, protocol: 'tcp', hostIp: '192.0.2.1', mode: 'ingress', name: 'http' }],
   expose: ['3/tcp'],
   networkMode: 'bridge',
+  networkOf: 'nobody',
   networks: { default: { aliases: ['another'] } },
   dns: ['192.0.2.2'],
   dnsSearch: ['example.com'],

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkPlan } from '#plan/check.ts';
 import { nextPlan } from '#plan/next.ts';
+import { beside } from './sketch.ts';
 import { release, service, World } from './world.ts';
 
 const MiB = 1024 ** 2;
@@ -30,6 +31,7 @@ const sketch = fc.record({
   zone: fc.option(fc.constantFrom('a', 'b'), { nil: undefined }),
   global: fc.boolean(),
   volume: fc.boolean(),
+  beside: fc.boolean(),
   fails: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
 });
 
@@ -45,6 +47,17 @@ const act = fc.oneof(
   fc.record({ kind: fc.constant('online' as const), machine: fc.nat(3) }),
   fc.record({ kind: fc.constant('steps' as const), count: fc.integer({ min: 1, max: 4 }) }),
 );
+
+/** A log collector may share the network of the web service. */
+function servicesFrom(sketches: readonly Sketch[]) {
+  const web = sketches.find(({ name }) => name === 'web');
+  return sketches.map((one) => {
+    const made = serviceFrom(one);
+    if (one.name !== 'log' || !one.beside || web === undefined) return made;
+    const { mode, replicas } = serviceFrom(web).deploy;
+    return beside('web', made, { mode, replicas });
+  });
+}
 
 function serviceFrom(one: Sketch) {
   const mounts = one.volume
@@ -94,7 +107,7 @@ function play(
         if (fails)
           world.behaviour.set(`shop/${failing}@${number}`, { state: 'failed', exitCode: 1, restarts: 3 });
       }
-      world.want('shop', release('shop', number, one.services.map(serviceFrom)));
+      world.want('shop', release('shop', number, servicesFrom(one.services)));
     } else if (one.kind === 'remove') world.want('shop', null);
     else if (one.kind === 'offline') world.offline.add(name);
     else if (one.kind === 'online') world.offline.delete(name);

@@ -1,4 +1,5 @@
 import type { FleetModel, ReserveModel } from '#spec/fleet-model.ts';
+import type { ServiceModel } from '#spec/model.ts';
 
 /** A machine of a test, as far as the test cares. */
 export interface MachineSketch {
@@ -16,3 +17,17 @@ export const poolsOf = (machines: Readonly<Record<string, MachineSketch>>): Flee
       reserve ? [[name, { name, provider: 'local' as const, labels: {}, size: {}, reserve }]] : [],
     ),
   );
+
+/** The service as one whose replicas share the network of another's. */
+export const beside = (
+  owner: string,
+  companion: ServiceModel,
+  deploy: Partial<ServiceModel['deploy']> = {},
+): ServiceModel => ({
+  ...companion,
+  networkMode: 'service',
+  networkOf: owner,
+  networks: {},
+  dependsOn: [{ service: owner, condition: 'started', restart: true, required: true }],
+  deploy: { ...companion.deploy, ...deploy },
+});

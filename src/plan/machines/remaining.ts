@@ -1,4 +1,5 @@
 import type { Inventory, Plan, Policy, Replica } from '#plan/model.ts';
+import { together } from '#plan/schedule/together.ts';
 import { pinningVolumes } from '#plan/volumes.ts';
 import type { ServiceModel } from '#spec/model.ts';
 
@@ -37,7 +38,10 @@ export function staysAlways(policy: Policy, plan: Plan, replica: Replica): boole
   const service = release?.model.services[replica.service];
   if (release === undefined || service === undefined) return false;
   const home = (volume: string) => plan.volumes[`${replica.app}/${volume}`];
+  // What shares a network stays and goes with the service that it belongs to.
+  const owner = release.model.services[service.networkOf ?? service.name] ?? service;
   return (
-    isGlobal(service) || pinningVolumes(release, service).some((volume) => home(volume) === replica.machine)
+    isGlobal(owner) ||
+    pinningVolumes(release, together(release, owner)).some((volume) => home(volume) === replica.machine)
   );
 }

@@ -2,6 +2,7 @@ import type { Draft } from '#plan/draft.ts';
 import { onLossOf, whyItWaits } from '#plan/machines/on-loss.ts';
 import { hasEnded, isGlobal, movable } from '#plan/machines/remaining.ts';
 import type { Release, Replica } from '#plan/model.ts';
+import { together } from '#plan/schedule/together.ts';
 import { pinningVolumes } from '#plan/volumes.ts';
 import type { ServiceModel, UpdateModel } from '#spec/model.ts';
 import { stopFirst } from './stop-first.ts';
@@ -49,7 +50,8 @@ function giveBack(draft: Draft, own: readonly Replica[], { release, service, pac
     // Until its baseline is there it would only keep its successor waiting.
     const report = draft.inventory.machines[home];
     if (!report?.connected || report.converged < draft.parent.number) continue;
-    const may = pace.order === 'start-first' && pinningVolumes(release, service).length === 0;
+    const may =
+      pace.order === 'start-first' && pinningVolumes(release, together(release, service)).length === 0;
     if (may && draft.addOn(home, release, service, replica.slot)) budget -= 1;
     else draft.notes.forgetReturn(home, replica);
   }
@@ -78,7 +80,9 @@ function freeVolumes(
   { machine, app }: Replica,
   { release, service }: Pick<Move, 'release' | 'service'>,
 ): boolean {
-  const held = pinningVolumes(release, service).filter((volume) => draft.homeOf(app, volume) === machine);
+  const held = pinningVolumes(release, together(release, service)).filter(
+    (volume) => draft.homeOf(app, volume) === machine,
+  );
   const kept = held.find((volume) => onLossOf(release, volume) !== 'recreate');
   if (kept !== undefined) {
     const what = whyItWaits(kept, machine, { onLoss: onLossOf(release, kept), gone: false });
@@ -92,7 +96,9 @@ function freeVolumes(
 /** Takes the first step of a move away from a machine that is being drained. */
 function begin(draft: Draft, replica: Replica, { release, service, pace }: Move): boolean {
   const { app, machine, slot } = replica;
-  const pinned = pinningVolumes(release, service).find((volume) => draft.homeOf(app, volume) === machine);
+  const pinned = pinningVolumes(release, together(release, service)).find(
+    (volume) => draft.homeOf(app, volume) === machine,
+  );
   if (pinned !== undefined) {
     const what = `${replica.id} stays on ${machine}, which is being drained: volume ${pinned} lives there`;
     draft.wait({ app, service: service.name, what });

@@ -2,6 +2,7 @@ import { serviceDigest } from '#plan/digest.ts';
 import type { Draft } from '#plan/draft.ts';
 import type { AppState, Release, Replica } from '#plan/model.ts';
 import type { ServiceModel, UpdateModel } from '#spec/model.ts';
+import { isReady, stepCompanion } from './companion.ts';
 import { unmetDependency } from './dependencies.ts';
 import { relocate } from './relocate.ts';
 import { type Slot, wantedSlots } from './slots.ts';
@@ -20,6 +21,7 @@ export function stepService(
   service: ServiceModel,
   phase: AppState['phase'],
 ): void {
+  if (service.networkMode === 'service') return stepCompanion(draft, release, service, phase);
   const frozen = phase === 'paused';
   const digest = serviceDigest(release, service);
   const current = (replica: Replica) => replica.digest === digest;
@@ -27,7 +29,7 @@ export function stepService(
   const slots = wantedSlots(draft, release, service);
 
   dropDrained(draft, own());
-  promote(draft, own(), slots, current);
+  promote(draft, own(), slots, { current, ready: (replica) => isReady(draft, release, replica) });
   retire(draft, own(), slots, current);
   if (!fill(draft, release, service, slots, frozen)) return;
   const { update, rollback } = service.deploy;
@@ -60,12 +62,12 @@ function promote(
   draft: Draft,
   replicas: readonly Replica[],
   slots: readonly Slot[],
-  current: (replica: Replica) => boolean,
+  { current, ready }: Record<'current' | 'ready', (replica: Replica) => boolean>,
 ): void {
   const wanted = new Set(slots.map(({ slot }) => slot));
   const makes = replicas.filter((replica) => current(replica) && wanted.has(replica.slot));
   for (const replica of makes) {
-    if (replica.phase === 'starting' && draft.healthy(replica)) draft.shift(replica, 'serving');
+    if (replica.phase === 'starting' && ready(replica)) draft.shift(replica, 'serving');
     const alone = makes.every(({ slot, id }) => slot !== replica.slot || id === replica.id);
     if (replica.phase === 'draining' && alone && !draft.isMisplaced(replica)) draft.shift(replica, 'serving');
   }
@@ -146,7 +148,7 @@ function replaceOutdated(
   const next = outdated.filter(({ slot, phase }) => phase !== 'draining' && !takenOver.has(slot));
   if (next.length === 0) return;
   const inFlight =
-    successors.filter((replica) => !draft.healthy(replica)).length +
+    successors.filter((replica) => !isReady(draft, release, replica)).length +
     outdated.filter(({ slot, phase }) => phase === 'draining' && !takenOver.has(slot)).length;
   const budget = (parallelism === 0 ? Number.POSITIVE_INFINITY : parallelism) - inFlight;
   const lastDone = Math.max(0, ...successors.map(({ since }) => since));

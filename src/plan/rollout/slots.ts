@@ -11,6 +11,8 @@ export interface Slot {
 }
 
 export function wantedSlots(draft: Draft, release: Release, service: ServiceModel): readonly Slot[] {
+  const owner = release.model.services[service.networkOf ?? ''];
+  if (owner !== undefined) return wantedSlots(draft, release, owner);
   if (service.deploy.mode !== 'global') {
     return Array.from({ length: service.deploy.replicas }, (_, index) => ({ slot: index + 1 }));
   }

@@ -12,6 +12,7 @@ import { appOf, type Control, unknown } from './context.ts';
 import { checkNotRolling } from './release-checks.ts';
 import { givenUp, makeRelease, picture, runningRelease, unchanged, wantedRelease } from './releases.ts';
 import { refuseRules } from './rule-checks.ts';
+import { scaled } from './scaled.ts';
 
 export async function scaleApp(
   control: Control,
@@ -21,16 +22,7 @@ export async function scaleApp(
   return await control.state.exclusive(async () => {
     const { app, base } = baseOf(control, input.app);
     const wanted = Object.entries(input.replicas);
-    const services = { ...base.model.services };
-    for (const [name, replicas] of wanted) {
-      const service = serviceOf(base, name);
-      if (service.deploy.mode === 'global' || service.deploy.mode === 'global-job') {
-        throw new BallastError('usage', `${name} runs once on every machine and cannot be scaled`, {
-          why: `its \`deploy.mode\` is ${service.deploy.mode}`,
-        });
-      }
-      services[name] = { ...service, deploy: { ...service.deploy, replicas } };
-    }
+    const services = scaled(base, input.replicas);
     const same = wanted.every(([name, replicas]) => base.model.services[name]?.deploy.replicas === replicas);
     if (same && base.number === app.wanted && !givenUp(control, app.name)) return unchanged(control, base);
     checkNotRolling(app, stateOf(picture(control), app.name), control.state.now());

@@ -3,6 +3,7 @@ import { suggest } from '#base/suggest.ts';
 import type { ServiceModel } from '#spec/model.ts';
 import type { Tree } from '#spec/yaml/tree.ts';
 import { get } from '#spec/yaml/tree.ts';
+import { checkCompanions } from './companions.ts';
 import type { WrittenPort } from './normal/ports.ts';
 import type { Scope } from './normal/scope.ts';
 import type { WrittenService } from './normal/service.ts';
@@ -12,6 +13,7 @@ type Services = ReadonlyMap<string, WrittenService>;
 /** What only shows when services are looked at together. `all`: names of services left out by profiles too. */
 export function crossCheck(scope: Scope, services: Services, all: readonly string[]): void {
   checkPorts(scope, services);
+  checkCompanions(scope, services, all);
   checkDependencies(scope, services, all);
   checkCycles(scope, services);
 }
@@ -52,6 +54,7 @@ function checkDependencies(scope: Scope, services: Services, all: readonly strin
       const place = entryAt(scope, name, service);
       const other = services.get(service)?.model;
       if (other !== undefined) checkCondition(scope, name, condition, other, place);
+      else if (service === model.networkOf) continue;
       else if (!all.includes(service)) {
         const near = suggest(service, all);
         problems.add('unknown-service', {
@@ -72,7 +75,8 @@ function checkDependencies(scope: Scope, services: Services, all: readonly strin
 
 function entryAt(scope: Scope, service: string, dependency: string): Tree['at'] | undefined {
   const tree = get(scope.root, 'services', service, 'depends_on');
-  return tree?.kind === 'mapping' ? (tree.entries.get(dependency)?.at ?? tree.at) : tree?.at;
+  const written = tree?.kind === 'mapping' ? (tree.entries.get(dependency)?.at ?? tree.at) : tree?.at;
+  return written ?? get(scope.root, 'services', service, 'network_mode')?.at;
 }
 
 function checkCondition(

@@ -5,6 +5,7 @@ import { collectProblems } from '#spec/problems.ts';
 import { check } from '#spec/table/check.ts';
 import type { Mapping, Tree } from '#spec/yaml/tree.ts';
 import { entriesOf, get, textOf, textsOf } from '#spec/yaml/tree.ts';
+import { besideOwner } from './companions.ts';
 import { crossCheck } from './cross-checks.ts';
 import { parseEnvFile } from './dotenv.ts';
 import { appShape } from './keys/app.ts';
@@ -169,7 +170,8 @@ function modelOf(scope: Scope, profiles: readonly string[]): AppModel {
   const models = [...services].map(([name, { model }]) => {
     // A dependency that is not required and was left out by its profile is as good as none.
     const dependsOn = model.dependsOn.filter(({ service }) => services.has(service));
-    return [name, { ...model, dependsOn }] as const;
+    const owner = services.get(model.networkOf ?? '')?.model;
+    return [name, besideOwner({ ...model, dependsOn }, owner)] as const;
   });
   const usesDefault = models.some(([, model]) => 'default' in model.networks);
   return {

@@ -111,9 +111,9 @@ export const networkKeys: Keys = {
     {
       kind: 'text',
       pattern: /^(bridge|host|none|(service|container):.+)$/,
-      is: 'one of bridge, host, none',
+      is: 'one of bridge, host, none, service:NAME',
     },
-    'none: no network; host: that of the machine; bridge: the network default',
+    'none: no network; host: that of the machine; service:NAME: that of a replica of the other service, on its machine; bridge: the network default',
     { example: 'host', byDefault: 'bridge' },
   ),
   depends_on: honoured(

@@ -1,5 +1,12 @@
 import { present } from '#base/present.ts';
-import type { ConstraintModel, DeployModel, MountModel, PortModel, UpdateModel } from '#spec/model.ts';
+import type {
+  ConstraintModel,
+  DeployModel,
+  MountModel,
+  PortModel,
+  ServiceModel,
+  UpdateModel,
+} from '#spec/model.ts';
 import type { Tree } from '#spec/yaml/tree.ts';
 import { get, itemsOf, numberOf, textOf } from '#spec/yaml/tree.ts';
 import { fold, resourcesOf } from './limits.ts';
@@ -11,7 +18,7 @@ import { integerOf, msOf, pairsOf } from './values.ts';
 export interface Neighbours {
   readonly ports: readonly PortModel[];
   readonly mounts: readonly MountModel[];
-  readonly networkMode: 'bridge' | 'host' | 'none';
+  readonly networkMode: ServiceModel['networkMode'];
 }
 
 export function deployOf(scope: ServiceScope, neighbours: Neighbours): DeployModel {
@@ -56,6 +63,7 @@ export function deployOf(scope: ServiceScope, neighbours: Neighbours): DeployMod
 /** Two replicas on one machine would fight for a port or for the same data. */
 const alone = ({ ports, mounts, networkMode }: Neighbours): boolean =>
   networkMode === 'host' ||
+  networkMode === 'service' ||
   ports.some((port) => port.mode === 'host') ||
   mounts.some((mount) => mount.kind === 'volume' || mount.kind === 'bind');
 

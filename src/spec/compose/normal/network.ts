@@ -1,19 +1,23 @@
 import { parseAddress } from '#base/cidr.ts';
 import { suggest } from '#base/suggest.ts';
+import type { AttachmentModel, ServiceModel } from '#spec/model.ts';
 import type { Tree } from '#spec/yaml/tree.ts';
 import { entriesOf, get, itemsOf, textOf, textsOf } from '#spec/yaml/tree.ts';
+import { networkOwner } from './companion.ts';
 import type { ServiceScope } from './scope.ts';
 import { at, complain } from './scope.ts';
 import { sortKeys } from './values.ts';
 
-export function networkModeOf(scope: ServiceScope): 'bridge' | 'host' | 'none' {
+type NetworkMode = ServiceModel['networkMode'];
+
+export function networkModeOf(scope: ServiceScope): NetworkMode {
   const tree = at(scope, 'network_mode');
   const mode = textOf(tree);
-  if (mode !== undefined && /^(service|container):/.test(mode)) {
+  if (mode?.startsWith('container:')) {
     complain(scope, 'refused-value', tree, {
       what: `network_mode: ${mode} is refused`,
-      why: 'the two containers may be on different machines',
-      fix: 'let them talk over a network, by service name',
+      why: 'a container of that name may be on any machine, and has another name after every update',
+      fix: 'name the service: network_mode: service:NAME',
     });
   }
   if (mode !== undefined && mode !== 'bridge' && entriesOf(at(scope, 'networks')).length > 0) {
@@ -22,19 +26,17 @@ export function networkModeOf(scope: ServiceScope): 'bridge' | 'host' | 'none' {
       fix: 'remove one of them',
     });
   }
+  if (networkOwner(scope) !== undefined) return 'service';
   return mode === 'host' || mode === 'none' ? mode : 'bridge';
 }
 
 /** Networks by key, with aliases; `default` when the service names none. */
-export function networksOf(
-  scope: ServiceScope,
-  mode: 'bridge' | 'host' | 'none',
-): Readonly<Record<string, { readonly aliases: readonly string[] }>> {
+export function networksOf(scope: ServiceScope, mode: NetworkMode): ServiceModel['networks'] {
   if (mode !== 'bridge') return {};
   const entries = entriesOf(at(scope, 'networks'));
   if (entries.length === 0) return { default: { aliases: [] } };
   const known = entriesOf(get(scope.root, 'networks')).map((entry) => entry.key);
-  const found: Record<string, { aliases: readonly string[] }> = {};
+  const found: Record<string, AttachmentModel> = {};
   for (const { key, at: place, value } of entries) {
     if (key.startsWith('x-')) continue;
     if (key !== 'default' && !known.includes(key)) {

@@ -3,6 +3,7 @@ import type { DependencyModel, ResourcesModel, ServiceModel } from '#spec/model.
 import type { Tree } from '#spec/yaml/tree.ts';
 import { booleanOf, entriesOf, get, textOf, textsOf } from '#spec/yaml/tree.ts';
 import { buildOf } from './build.ts';
+import { networkOwner, refuseForeign } from './companion.ts';
 import { refuseConflicts } from './conflicts.ts';
 import { deployOf } from './deploy.ts';
 import { environmentOf, labelsOf } from './environment.ts';
@@ -45,7 +46,9 @@ export function serviceOf(scope: ServiceScope, awaited: boolean): WrittenService
   const configs = grantsOf(scope, 'configs');
   sameTarget(scope, mounts, [...secrets, ...configs]);
   const networkMode = networkModeOf(scope);
-  if (networkMode !== 'bridge' && ports.length > 0) {
+  const owner = networkOwner(scope);
+  if (owner !== undefined) refuseForeign(scope, owner);
+  else if (networkMode !== 'bridge' && ports.length > 0) {
     complain(scope, 'conflict', at(scope, 'ports'), {
       what: `ports have no place beside network_mode: ${networkMode}`,
       why: networkMode === 'host' ? 'the process opens ports of the machine itself' : 'there is no network',
@@ -71,7 +74,7 @@ export function serviceOf(scope: ServiceScope, awaited: boolean): WrittenService
     ...reachOf(scope, networkMode),
     labels: labelsOf(scope),
     annotations: pairsOf(at(scope, 'annotations')),
-    dependsOn: dependenciesOf(scope),
+    dependsOn: withOwner(dependenciesOf(scope), owner === scope.name ? undefined : owner),
     deploy,
     onLoss: onLossOf(at(scope, 'x-ballast', 'on_loss')),
     ...trafficOf(scope, networkMode),
@@ -140,6 +143,7 @@ const reachOf = (scope: ServiceScope, networkMode: ServiceModel['networkMode']) 
   hostname: hostnameOf(scope),
   expose: exposeOf(scope),
   networkMode,
+  networkOf: networkOwner(scope),
   networks: networksOf(scope, networkMode),
   dns: dnsOf(scope),
   dnsSearch: textsOf(at(scope, 'dns_search')),
@@ -213,4 +217,16 @@ function dependenciesOf(scope: ServiceScope): readonly DependencyModel[] {
       } as const;
     })
     .sort((a, b) => (a.service < b.service ? -1 : 1));
+}
+
+/** A service that shares the network of another comes after it, and anew whenever that one does. */
+function withOwner(
+  dependencies: readonly DependencyModel[],
+  owner: string | undefined,
+): readonly DependencyModel[] {
+  if (owner === undefined) return dependencies;
+  const written = dependencies.find(({ service }) => service === owner);
+  const others = dependencies.filter(({ service }) => service !== owner);
+  const own = { service: owner, condition: 'started', restart: true, required: true } as const;
+  return [...others, { ...own, ...written, restart: true }].sort((a, b) => (a.service < b.service ? -1 : 1));
 }

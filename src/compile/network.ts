@@ -66,9 +66,15 @@ export function networkResources(policy: Policy, machine: string): Resource[] {
       // The unit has made it by then, and has to at every start of the machine; whatever is changed later is seen here.
       after: [`unit:${networkUnit}`],
     },
+    ...forwarding,
     file(origin, `/etc/containers/networks/${podmanNetwork}.json`, { content: podmanNetworkText(subnet) }),
   ];
 }
+
+/** Without the first nothing gets from one interface to another, without the second past the rules of the firewall. */
+const forwarding: readonly Resource[] = ['net.ipv4.ip_forward', 'net.bridge.bridge-nf-call-iptables'].map(
+  (key) => ({ kind: 'sysctl', id: `sysctl:${key}`, key, value: '1', after: [`unit:${networkUnit}`], origin }),
+);
 
 /** The ways to the containers of all other machines. */
 const routesOf = (policy: Policy, machine: string): readonly NetworkRoute[] =>

@@ -214,6 +214,13 @@ const system: readonly Way[] = [
     'sysctl:net.ipv4.tcp_migrate_req',
   ),
   way(
+    'packets that are not passed on',
+    'sysctl -q -w net.ipv4.ip_forward=0 net.bridge.bridge-nf-call-iptables=0',
+    'cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/bridge/bridge-nf-call-iptables',
+    '1\n1',
+    'sysctl:net.bridge.bridge-nf-call-iptables',
+  ),
+  way(
     'a removed package',
     'apt-get -qq -y remove --allow-change-held-packages hello-ballast',
     'hello-ballast',

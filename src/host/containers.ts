@@ -43,7 +43,10 @@ export function createContainers(jobs: JobBook): Containers {
       const texts = await readQuadlets();
       const there = resources.filter(({ name }) => texts.has(name));
       const shown = await showUnits(there.map(({ name }) => unitOf(name)));
-      units = new Map(there.flatMap(({ name }) => entry(name, shown.get(unitOf(name)))));
+      const found = there.flatMap(({ name }) => entry(name, shown.get(unitOf(name))));
+      units = new Map(
+        await Promise.all(found.map(async ([name, state]) => [name, await told(name, state)] as const)),
+      );
       await jobs.write(await endedJobs(resources, units, jobs.ends()));
       const seen = new Map<string, Observed>();
       for (const resource of there) {
@@ -69,6 +72,18 @@ export function createContainers(jobs: JobBook): Containers {
 
 const entry = <T>(key: string, value: T | undefined): [string, T][] =>
   value === undefined ? [] : [[key, value]];
+
+/** Whether systemd has to read the unit anew because of its own Quadlet, which was changed after the unit was made. */
+async function told(name: string, state: UnitState): Promise<UnitState> {
+  if (!state.needsReload) return state;
+  const changedAt = async (path: string): Promise<number | undefined> =>
+    await stat(path).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => undefined,
+    );
+  const [quadlet, unit] = await Promise.all([changedAt(quadletPath(name)), changedAt(state.fragment)]);
+  return { ...state, needsReload: quadlet === undefined || unit === undefined || quadlet > unit };
+}
 
 async function readQuadlets(): Promise<ReadonlyMap<string, string>> {
   const files = await readdir(quadletDirectory).catch((): string[] => []);

@@ -17,13 +17,16 @@ export interface UnitState {
   readonly activeSinceUs: number;
   readonly invocation: string;
   readonly file: string;
+  /** The file it is read from. */
+  readonly fragment: string;
+  /** systemd also says so of all units, from when one is enabled until it reads them anew. */
   readonly needsReload: boolean;
 }
 
 const properties = [
   ...['Id', 'LoadState', 'ActiveState', 'SubState', 'Result', 'NRestarts', 'ExecMainStatus', 'ExecMainCode'],
   ...['ExecMainStartTimestampMonotonic', 'ExecMainExitTimestampMonotonic', 'ActiveEnterTimestampMonotonic'],
-  ...['InvocationID', 'UnitFileState', 'NeedDaemonReload'],
+  ...['InvocationID', 'UnitFileState', 'NeedDaemonReload', 'FragmentPath'],
 ];
 
 /** States of units, by the names asked for, in one process. */
@@ -55,6 +58,7 @@ export function parseUnit(block: string): UnitState {
     activeSinceUs: number('ActiveEnterTimestampMonotonic'),
     invocation: text('InvocationID'),
     file: text('UnitFileState'),
+    fragment: text('FragmentPath'),
     needsReload: text('NeedDaemonReload') === 'yes',
   };
 }

@@ -139,6 +139,23 @@ describe('drift', { timeout: 60_000 }, () => {
     await calm();
   });
 
+  test('is nothing that systemd says of all units at once, when one is enabled', async () => {
+    const told = lab.control.events.length;
+    const before = lab.control.report()?.replicas['w2']?.restarts ?? 0;
+    // Another unit's being enabled is enough for systemd to say so of w1.
+    const other = 'systemd-networkd-wait-online';
+    const enabled = `systemctl -q --no-reload disable ${other}; systemctl -q --no-reload enable ${other}`;
+    const stale = `${enabled}; systemctl show -p NeedDaemonReload --value w1`;
+    await expect.poll(() => lab.shell(stale)).toBe('yes');
+    await byHand('systemctl restart w2');
+    await lab.control.until(({ replicas }) => (replicas['w2']?.restarts ?? 0) > before);
+    await byHand('echo evil > /etc/test/greeting');
+    await expect.poll(() => eventsSince(told).some(({ stage }) => stage === 'repaired')).toBe(true);
+    await calm();
+    expect(eventsSince(told).filter(({ subject }) => subject?.startsWith('container:'))).toEqual([]);
+    await lab.shell('systemctl disable systemd-networkd-wait-online');
+  });
+
   test('is nothing that a start of the machine explains', async () => {
     await hold({ drift: { repair: 'report', allow: [] } });
     const before = lab.control.report()?.facts.bootId;

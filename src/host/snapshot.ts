@@ -13,7 +13,7 @@ import { makeDirectories, removeFile, writeAtomic } from './atomic.ts';
 import { exec, run } from './exec.ts';
 import { correctNetwork, networkAsItIs } from './network.ts';
 import { settingPath } from './sysctl.ts';
-import { daemonReload, showUnits, systemctl } from './systemctl.ts';
+import { daemonReload, showUnitsAsFiled, switchUnit, systemctl } from './systemctl.ts';
 
 /** How a thing is right before it is changed: enough to put it back, and fit to be kept as JSON. */
 export type Snapshot =
@@ -72,7 +72,7 @@ export async function takeSnapshot(resource: Resource): Promise<Snapshot | undef
       return { kind: 'firewall', family, table, was: code === 0 ? stdout : null };
     }
     case 'unit': {
-      const state = (await showUnits([resource.name])).get(resource.name);
+      const state = (await showUnitsAsFiled([resource.name])).get(resource.name);
       const was =
         state === undefined || state.load === 'not-found'
           ? null
@@ -124,13 +124,13 @@ export async function giveBack(snapshots: readonly Snapshot[]): Promise<readonly
   for (const { name } of units.filter(({ was }) => !was?.active))
     await attempt(() => systemctl(['stop', name]));
   for (const { name } of units.filter(({ was }) => !was?.enabled))
-    await attempt(() => systemctl(['disable', '--no-reload', name]));
+    await attempt(() => systemctl(switchUnit('disable', name)));
   for (const { name } of units.filter(({ was }) => was?.masked === false))
     await attempt(() => systemctl(['unmask', name]));
   for (const snapshot of snapshots.toReversed()) await attempt(() => giveBackOne(snapshot));
   if (units.length > 0) await attempt(daemonReload);
   for (const { name } of units.filter(({ was }) => was?.enabled))
-    await attempt(() => systemctl(['enable', '--no-reload', name]));
+    await attempt(() => systemctl(switchUnit('enable', name)));
   for (const { name } of ran) await attempt(() => run(['systemctl', 'reload-or-restart', name]));
   return troubles;
 }

@@ -37,6 +37,36 @@ export async function showUnits(names: readonly string[]): Promise<ReadonlyMap<s
   return new Map(names.flatMap((name, index) => (blocks[index] ? [[name, blocks[index]]] : [])));
 }
 
+/**
+ * The same, with what the files say by now of whether units are enabled. systemd remembers that from when it last read
+ * them, so that a link which is made or removed by hand does not show.
+ */
+export async function showUnitsAsFiled(names: readonly string[]): Promise<ReadonlyMap<string, UnitState>> {
+  const [states, files] = await Promise.all([showUnits(names), fileStates(names)]);
+  return new Map(
+    [...states].map(([name, state]) => [name, { ...state, file: files.get(name) ?? state.file }]),
+  );
+}
+
+async function fileStates(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  if (names.length === 0) return new Map();
+  // It fails when one of them is not enabled, and prints a line for each all the same.
+  const { stdout } = await systemctl(['is-enabled', '--', ...names], 20_000);
+  const lines = stdout.trim().split('\n');
+  if (lines.length !== names.length) return new Map();
+  return new Map(names.flatMap((name, n) => (lines[n] === 'not-found' ? [] : [[name, lines[n] ?? '']])));
+}
+
+/**
+ * Enables or disables a unit by its links alone. To ask systemd for it makes systemd take all units for out of date
+ * until it reads them anew, and nothing here changes what it has already read.
+ */
+export const switchUnit = (verb: 'enable' | 'disable', name: string): readonly string[] => [
+  '--root=/',
+  verb,
+  name,
+];
+
 /** One block of `systemctl show`: blocks come in the order asked for. */
 export function parseUnit(block: string): UnitState {
   const found = new Map(

@@ -7,7 +7,8 @@ import type { Facility } from './facility.ts';
 import {
   daemonReload,
   reasonOf,
-  showUnits,
+  showUnitsAsFiled,
+  switchUnit,
   systemctl,
   type UnitState,
   unitLog,
@@ -21,7 +22,7 @@ const startTimeoutMs = 120_000;
 export function createUnits(): Facility<UnitResource> {
   return {
     async observe(resources, ledger) {
-      const states = await showUnits(resources.map(({ name }) => name));
+      const states = await showUnitsAsFiled(resources.map(({ name }) => name));
       const seen = new Map<string, Observed>();
       for (const resource of resources) {
         const state = states.get(resource.name);
@@ -56,8 +57,7 @@ async function ensure({ resource, before }: Step<UnitResource>): Promise<void> {
   if (now.load === 'masked' && (enabled || active !== false)) await unmask(name);
   if (now.load === 'not-found') throw notFound(name);
   const is = switches(now);
-  // Without its own reload: nothing here changes what systemd has already read.
-  if (enabled !== is.enabled) await act(name, [enabled ? 'enable' : 'disable', '--no-reload', name]);
+  if (enabled !== is.enabled) await act(name, switchUnit(enabled ? 'enable' : 'disable', name));
   if (active === false) {
     if (is.active) await act(name, ['stop', name]);
     return;
@@ -85,9 +85,8 @@ async function leave({ resource: { name, active }, before }: Step<UnitResource>)
   const now = state.load === 'masked' ? await stateOf(name) : state;
   const is = switches(now);
   const was = (field: string): boolean => before?.[field] === true;
-  if (is.enabled && now.file === 'enabled' && !was('enabled'))
-    await act(name, ['disable', '--no-reload', name]);
-  else if (!is.enabled && was('enabled')) await act(name, ['enable', '--no-reload', name]);
+  if (is.enabled && now.file === 'enabled' && !was('enabled')) await act(name, switchUnit('disable', name));
+  else if (!is.enabled && was('enabled')) await act(name, switchUnit('enable', name));
   if (active === 'any') return;
   if (is.active && !was('active')) await act(name, ['stop', name]);
   else if (!is.active && was('active')) await act(name, ['start', name]);
@@ -105,7 +104,7 @@ async function expectActive(name: string): Promise<void> {
 }
 
 async function stateOf(name: string): Promise<UnitState> {
-  const state = (await showUnits([name])).get(name);
+  const state = (await showUnitsAsFiled([name])).get(name);
   if (state === undefined) throw notFound(name);
   return state;
 }

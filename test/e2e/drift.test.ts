@@ -156,6 +156,17 @@ describe('drift', { timeout: 60_000 }, () => {
     await lab.shell('systemctl disable systemd-networkd-wait-online');
   });
 
+  test('of one unit is put right without making systemd take all others for out of date', async () => {
+    const told = lab.control.events.length;
+    await byHand('systemctl --no-reload disable sleeper; systemctl daemon-reload');
+    await expect.poll(() => lab.shell('systemctl is-enabled sleeper'), { timeout: 20_000 }).toBe('enabled');
+    await calm();
+    expect(await lab.shell('systemctl show -P NeedDaemonReload sleeper w1 w2')).toBe('no\n\nno\n\nno');
+    expect(new Set(eventsSince(told).map(({ subject }) => subject))).toEqual(
+      new Set(['unit:sleeper.service']),
+    );
+  });
+
   test('is nothing that a start of the machine explains', async () => {
     await hold({ drift: { repair: 'report', allow: [] } });
     const before = lab.control.report()?.facts.bootId;

@@ -105,6 +105,13 @@ const units: readonly Way[] = [
     'unit:sleeper.service',
   ),
   way(
+    'a unit whose link is gone',
+    'rm /etc/systemd/system/multi-user.target.wants/sleeper.service',
+    'systemctl is-enabled sleeper',
+    'enabled',
+    'unit:sleeper.service',
+  ),
+  way(
     'a masked unit',
     'systemctl mask --now systemd-tmpfiles-clean.timer',
     'systemctl is-enabled systemd-tmpfiles-clean.timer; systemctl is-active systemd-tmpfiles-clean.timer',

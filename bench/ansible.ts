@@ -55,7 +55,7 @@ ssh_args = -o ControlMaster=auto -o ControlPersist=600s -o ControlPath=${folder}
       const done = await exec(argv, {
         cwd: folder,
         env: { ANSIBLE_CONFIG: join(folder, 'ansible.cfg'), ANSIBLE_HOME: folder },
-        timeoutMs: 300_000,
+        timeoutMs: 180_000,
         signal,
       });
       if (done.code === 0) return;
@@ -78,6 +78,7 @@ const playbook = ({ packages, files, sysctls, users, units }: Job): unknown => [
     hosts: 'all',
     tasks: [
       { apt: { name: packages } },
+      { file: { path: '/etc/bench', state: 'directory', mode: '0755' } },
       ...files.map(({ path, content }) => ({ copy: { dest: path, content, mode: '0644' } })),
       ...sysctls.map(({ key, value }) => ({
         copy: { dest: `/etc/sysctl.d/90-${key}.conf`, content: `${key} = ${value}\n` },

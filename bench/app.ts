@@ -37,6 +37,7 @@ export function composeText(name: string, services: readonly string[], replicas:
   const body = services.map(
     (service) => `  ${service}:
     image: ${imageName}
+    init: true
     stop_grace_period: 1s
     x-ballast: { health: { path: /, port: 8080, interval: 5s } }
     deploy: { replicas: ${replicas}, update_config: { monitor: 0s } }

@@ -8,6 +8,10 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
+/** The value that a share of the others do not exceed. */
+export const quantile = (values: readonly number[], share: number): number =>
+  values.toSorted((a, b) => a - b)[Math.ceil(share * values.length) - 1] ?? Number.NaN;
+
 /** Milliseconds that an action takes. */
 export async function timed(action: () => Promise<unknown>): Promise<number> {
   const began = performance.now();
@@ -15,17 +19,24 @@ export async function timed(action: () => Promise<unknown>): Promise<number> {
   return performance.now() - began;
 }
 
-/** One line of the table. `limit` is what the value must not exceed: an amount, or a ratio to the floor. */
+/** What must not exceed `value`: the median, its ratio to the floor, or the 99th percentile. */
+export interface Limit {
+  readonly kind: 'at most' | 'times the floor' | 'p99';
+  readonly value: number;
+}
+
+/** One line of the table. */
 export interface Row {
   readonly what: string;
   readonly unit: 'ms' | 'MiB' | '% of a core';
   readonly values: readonly number[];
   readonly floor?: { readonly what: string; readonly values: readonly number[] };
-  readonly limit:
-    | { readonly kind: 'at most' | 'times the floor' | 'p99'; readonly value: number }
-    | { readonly kind: 'none' };
+  readonly limits: readonly Limit[];
+  /** What the figure is made of, or consists of by kind; in the same unit. */
+  readonly parts?: readonly { readonly what: string; readonly values: readonly number[] }[];
 }
 
+/** Cells of one line, for people. */
 export interface Judged {
   readonly what: string;
   readonly measured: string;
@@ -34,41 +45,37 @@ export interface Judged {
   readonly verdict: string;
 }
 
-export function judge({ what, unit, values, floor, limit }: Row): Judged {
-  const value = median(values);
-  const ratio = floor ? value / median(floor.values) : undefined;
+/** A row and its parts as lines of the table. */
+export function judge({ what, unit, values, floor, limits, parts = [] }: Row): readonly Judged[] {
+  const ratio = floor ? median(values) / median(floor.values) : Number.NaN;
+  const reached = { 'at most': median(values), 'times the floor': ratio, p99: quantile(values, 0.99) };
+  return [
+    {
+      what,
+      measured: spread(values, unit),
+      floor: floor ? `${show(median(floor.values))} ${unit} ${floor.what}: ${ratio.toFixed(2)}x` : '',
+      limit: limits.map((limit) => showLimit(limit, unit)).join(', '),
+      verdict: limits
+        .map(({ kind, value }) => (reached[kind] <= value ? 'within' : `MISSED: ${show(reached[kind])}`))
+        .join(', '),
+    },
+    ...parts.map((part) => ({
+      ...{ what: `- ${part.what}`, measured: spread(part.values, unit), floor: '', limit: '', verdict: '' },
+    })),
+  ];
+}
+
+/** Enough values for the slowest of a hundred to mean something. */
+const manyMin = 50;
+
+function spread(values: readonly number[], unit: string): string {
+  if (values.length === 1) return `${show(median(values))} ${unit} (n=1)`;
   const range = `${show(Math.min(...values))}–${show(Math.max(...values))}`;
-  return {
-    what,
-    measured: `${show(value)} ${unit} (${range}, n=${values.length})`,
-    floor: floor ? `${show(median(floor.values))} ${unit} ${floor.what}: ${(ratio ?? 0).toFixed(2)}x` : '',
-    limit: {
-      'at most': `${limitOf(limit)} ${unit}`,
-      'times the floor': `${limitOf(limit)}x`,
-      p99: `p99 ${limitOf(limit)} ${unit}`,
-      none: '',
-    }[limit.kind],
-    verdict: verdictOf(limit, {
-      'at most': value,
-      'times the floor': ratio ?? Number.NaN,
-      p99: quantile(values, 0.99),
-    }),
-  };
+  const late = values.length < manyMin ? '' : `, p99 ${show(quantile(values, 0.99))}`;
+  return `${show(median(values))} ${unit} (${range}${late}, n=${values.length})`;
 }
 
-const limitOf = (limit: Row['limit']): number => ('value' in limit ? limit.value : Number.NaN);
+const showLimit = ({ kind, value }: Limit, unit: string): string =>
+  ({ 'at most': `${value} ${unit}`, 'times the floor': `${value}x`, p99: `p99 ${value} ${unit}` })[kind];
 
-function verdictOf(
-  limit: Row['limit'],
-  reached: Readonly<Record<'at most' | 'times the floor' | 'p99', number>>,
-): string {
-  if (limit.kind === 'none') return '';
-  const value = reached[limit.kind];
-  return value <= limit.value ? 'within' : `MISSED: ${show(value)}`;
-}
-
-/** The value that a share of the others do not exceed. */
-export const quantile = (values: readonly number[], share: number): number =>
-  values.toSorted((a, b) => a - b)[Math.ceil(share * values.length) - 1] ?? Number.NaN;
-
-const show = (value: number): string => (value < 10 ? value.toFixed(2) : value.toFixed(0));
+const show = (value: number): string => (Math.abs(value) < 10 ? value.toFixed(2) : value.toFixed(0));

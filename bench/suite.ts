@@ -6,6 +6,8 @@ export interface Bench {
   readonly rounds: number;
   readonly story: Story;
   readonly signal: AbortSignal;
+  /** Something cannot be measured; the rest goes on without it. */
+  readonly failed: (what: string, error: unknown) => void;
 }
 
 /** Measures, and leaves nothing running. */

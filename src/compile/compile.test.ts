@@ -4,6 +4,7 @@ import { release, service, World } from '#test/sim/world.ts';
 import { compileManifest } from './compile.ts';
 import type { Fixtures } from './fixtures.ts';
 import type { Manifest, Resource } from './manifest.ts';
+import { tableText } from './nft/text.ts';
 
 const fixtures: Fixtures = { ca: 'the CA', registry: null };
 const grant = { source: 'password', target: '/run/secrets/password', uid: 0, gid: 0, mode: 0o444 };
@@ -28,6 +29,12 @@ function shop(): World {
   const plain = release('shop', 1, [web, db]);
   return settled({ ...plain, secrets: { password: { name: 'db_password', version: 3 } } });
 }
+
+/** The table for containers as nft reads it. */
+const tableOf = (manifest: Manifest): string => {
+  const firewall = find(manifest, 'firewall', 'inet/ballast');
+  return firewall ? tableText(firewall) : '';
+};
 
 const find = <K extends Resource['kind']>(manifest: Manifest, kind: K, part: string) =>
   manifest.resources.find(
@@ -64,25 +71,29 @@ describe('a manifest', () => {
   it('gives every name to every machine', () => {
     for (const machine of ['app-1', 'app-2']) {
       const names = find(compiled(machine, shop()), 'file', 'dns/hosts/shop')?.content ?? '';
-      expect(names).toMatch(/^10\.91\.1\.\d+ db\.shop\.internal db-1\.shop\.internal$/m);
-      expect(names.match(/ web\.shop\.internal /g)).toHaveLength(2);
+      expect(names).toMatch(/^10\.91\.1\.\d+ db-1\.shop\.internal db-1\.shop$/m);
+      expect(names).toMatch(/^10\.92\.\d+\.\d+ web\.shop\.internal web\.shop$/m);
+      expect(names.match(/ web-\d\.shop\.internal /g)).toHaveLength(2);
     }
   });
 
   it('sends a published port to all serving replicas, from every machine', () => {
     for (const machine of ['app-1', 'app-2']) {
-      const rules = find(compiled(machine, shop()), 'firewall', 'ballast')?.rules ?? '';
+      const rules = tableOf(compiled(machine, shop()));
       expect(rules).toMatch(
-        /tcp dport 80 dnat ip to numgen inc mod 2 map \{ 0 : 10\.91\.1\.\d+ \. 8080, 1 : 10\.91\.2\.\d+ \. 8080 \}/,
+        /chain port-shop\/web-80-tcp \{\s+meta l4proto tcp dnat ip to numgen inc mod 2 map \{ 0 : 10\.91\.1\.\d+ \. 8080, 1 : 10\.91\.2\.\d+ \. 8080 \}/,
       );
+      expect(rules).toContain('tcp . 80 : goto port-shop/web-80-tcp');
     }
   });
 
   it('lets published connections in that another machine took', () => {
-    const rules = find(compiled('app-2', shop()), 'firewall', 'ballast')?.rules ?? '';
-    expect(rules).toMatch(/set doors \{[^}]*elements = \{ 10\.91\.2\.\d+ \. tcp \. 8080 \}/);
-    expect(rules).toMatch(/set machines \{[^}]*elements = \{ 10\.90\.0\.1, 10\.90\.0\.2 \}/);
-    expect(rules).toContain('ip saddr @machines ip daddr . meta l4proto . th dport @doors accept');
+    const rules = tableOf(compiled('app-2', shop()));
+    expect(rules).toMatch(/map inbound \{[^}]*10\.91\.2\.\d+ : goto in-shop\/web/);
+    expect(rules).toMatch(
+      /set machines \{[^}]*elements = \{ 10\.90\.0\.1, 10\.90\.0\.2, 10\.91\.1\.1, 10\.91\.2\.1 \}/,
+    );
+    expect(rules).toContain('ip saddr @machines tcp dport 8080 counter accept comment "port 80/tcp"');
   });
 
   it('takes draining and starting replicas out of names and ports', () => {
@@ -97,12 +108,9 @@ describe('a manifest', () => {
       ),
     };
     const manifest = compileManifest({ policy: world.policy, plan, machine: 'app-1', fixtures });
-    expect(find(manifest, 'firewall', 'ballast')?.rules).toMatch(
-      /tcp dport 80 dnat ip to 10\.91\.1\.\d+:8080/,
-    );
-    expect(find(manifest, 'file', 'dns/hosts/shop')?.content?.match(/ web\.shop\.internal /g)).toHaveLength(
-      1,
-    );
+    expect(tableOf(manifest)).toMatch(/tcp dnat ip to 10\.91\.1\.\d+:8080/);
+    const names = find(manifest, 'file', 'dns/hosts/shop')?.content;
+    expect(names?.match(/ web-\d\.shop\.internal /g)).toHaveLength(1);
   });
 
   it('names a secret and its version, and mounts it as a file of its own', () => {
@@ -163,9 +171,7 @@ it('keeps containers of internal networks from reaching outside', () => {
       networks: { default: { name: 'shop_default', internal: true, external: false, labels: {} } },
     }),
   );
-  expect(find(compiled('app-1', world), 'firewall', 'ballast')?.rules).toContain(
-    'ip saddr @shut_in counter reject',
-  );
+  expect(tableOf(compiled('app-1', world))).toMatch(/set shut_in \{[^}]*elements = \{ 10\.91\.1\.\d+ \}/);
 });
 
 it('gives apps and services with long and unusual names a host name and a domain that are valid', () => {

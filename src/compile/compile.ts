@@ -12,7 +12,7 @@ import { keptImages } from './kept-images.ts';
 import type { DriftRules, Manifest, Resource } from './manifest.ts';
 import { networkResources } from './network.ts';
 import { registryClientResources, registryResources } from './registry.ts';
-import { placedReplicas, servedServices } from './view.ts';
+import { type SharedTable, sharedTable } from './traffic/table.ts';
 
 export interface CompileInput {
   readonly policy: Policy;
@@ -24,15 +24,15 @@ export interface CompileInput {
 /** All that one machine must hold under a plan. Pure. */
 export function compileManifest({ policy, plan, machine, fixtures }: CompileInput): Manifest {
   if (policy.machines[machine]?.leaving) return { machine, generation: plan.number, resources: [] };
-  const placed = placedReplicas(policy, plan);
-  const services = servedServices(placed);
+  const shared = sharedOf(policy, plan);
+  const { placed } = shared.traffic;
   const { registry } = fixtures;
   const registryAddress = registry ? policy.machines[registry.machine]?.address : undefined;
   const resources = withoutTwins([
     ...hostResources(policy, machine),
     ...networkResources(policy, machine),
-    ...dnsResources(policy, machine, services),
-    ...firewallResources(policy, machine, placed, services),
+    ...dnsResources(shared, machine),
+    ...firewallResources(shared, machine),
     ...hostFirewallResources(policy, machine, fixtures),
     ...(registry && registryAddress !== undefined
       ? registryClientResources(registry, { address: registryAddress, ca: fixtures.ca })
@@ -55,6 +55,17 @@ export function compileManifest({ policy, plan, machine, fixtures }: CompileInpu
       after: resource.after.filter((id) => known.has(id)),
     })),
   };
+}
+
+/** What the manifests of one plan have in common is made once: a memory of a pure function, gone with the plan. */
+const memory = new WeakMap<Plan, { readonly policy: Policy; readonly shared: SharedTable }>();
+
+function sharedOf(policy: Policy, plan: Plan): SharedTable {
+  const known = memory.get(plan);
+  if (known?.policy === policy) return known.shared;
+  const shared = sharedTable(policy, plan);
+  memory.set(plan, { policy, shared });
+  return shared;
 }
 
 /** Several parts may need the same package: it is held once. */

@@ -1,9 +1,8 @@
-import type { Policy } from '#plan/model.ts';
-import { containerSubnet } from '#plan/schedule/address.ts';
+import type { Replica } from '#plan/model.ts';
 import type { Resource } from './manifest.ts';
 import { bridge, networkUnit } from './network.ts';
 import { debianPackage, directory, file, runningUnit } from './resources.ts';
-import type { ServedService } from './view.ts';
+import type { SharedTable } from './traffic/table.ts';
 
 export const dnsUnit = 'ballast-dns.service';
 const folder = '/etc/ballast/dns';
@@ -16,14 +15,11 @@ export const appDomain = (app: string): string => `${app.replaceAll('_', '-')}.i
  * The name server of a machine's containers. It reads the names from one file per app, which it watches: a changed
  * replica is known at once, without restart. Names it does not own go to the machine's own resolvers.
  */
-export function dnsResources(
-  policy: Policy,
-  machine: string,
-  services: readonly ServedService[],
-): Resource[] {
-  const own = policy.machines[machine];
+export function dnsResources(shared: SharedTable, machine: string): Resource[] {
+  const { served: services } = shared;
+  const own = shared.traffic.machines.find(({ name }) => name === machine);
   if (!own) return [];
-  const { gateway } = containerSubnet(policy.fleet, own.index);
+  const { gateway } = own;
   const configuration = file(origin, `${folder}/dnsmasq.conf`, { content: configurationText(gateway) });
   const unitFile = file(origin, `/etc/systemd/system/${dnsUnit}`, { content: unitText() });
   const hosts = directory(origin, `${folder}/hosts`);
@@ -37,33 +33,41 @@ export function dnsResources(
       after: ['package:dnsmasq-base', `unit:${networkUnit}`, hosts.id],
     }),
     ...apps.map((app) =>
-      file(
-        origin,
-        `${folder}/hosts/${app}`,
-        {
-          content: namesText(
-            app,
-            services.filter((service) => service.app === app),
-          ),
-        },
-        { after: [hosts.id] },
-      ),
+      file(origin, `${folder}/hosts/${app}`, { content: namesText(shared, app) }, { after: [hosts.id] }),
     ),
   ];
 }
 
-function namesText(app: string, services: readonly ServedService[]): string {
+/**
+ * Lines of a hosts file. A service's names lead to its virtual address, or to the replicas that serve; what runs with
+ * its machine's own network is found at the machine. A service without replicas that serve has no name.
+ */
+function namesText({ traffic: { services, machines }, served }: SharedTable, app: string): string {
   const domain = appDomain(app);
-  const lines = services.flatMap(({ service, replicas }) => {
+  const addresses = new Map(machines.map(({ name, address }) => [name, address]));
+  const lines = served.flatMap(({ app: of, service, replicas }) => {
+    if (of !== app || service.networkMode === 'none') return [];
+    const own = (replica: Replica): string =>
+      service.networkMode === 'host' ? (addresses.get(replica.machine) ?? replica.address) : replica.address;
     const aliases = Object.values(service.networks).flatMap((network) => network.aliases);
-    const names = [service.name, ...aliases].map((name) => `${name}.${domain}`);
-    return replicas.map(
-      (replica) =>
-        `${replica.address} ${[...names, `${service.name}-${replica.slot}.${domain}`].join(' ')}\n`,
+    const names = [service.name, ...aliases].flatMap((name) => full(name, domain));
+    const vip = services.get(`${app}/${service.name}`)?.vip;
+    const single = replicas.map(
+      (replica) => [own(replica), full(`${service.name}-${replica.slot}`, domain)] as const,
     );
+    const shared = (vip === undefined ? replicas.map(own) : [vip]).map(
+      (address) => [address, names] as const,
+    );
+    return [...shared, ...single].map(([address, all]) => `${address} ${all.join(' ')}\n`);
   });
-  return lines.sort().join('');
+  return [...new Set(lines)].sort().join('');
 }
+
+/** `db.shop.internal`, and `db.shop` as people write it when they speak of another app. */
+const full = (name: string, domain: string): readonly string[] => [
+  `${name}.${domain}`,
+  `${name}.${domain.slice(0, -'.internal'.length)}`,
+];
 
 function configurationText(gateway: string): string {
   return `bind-dynamic

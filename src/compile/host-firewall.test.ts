@@ -4,6 +4,7 @@ import type { SecurityGroupModel } from '#spec/security-model.ts';
 import { World } from '#test/sim/world.ts';
 import type { Fixtures, RegistryFixture } from './fixtures.ts';
 import { hostFirewallResources } from './host-firewall.ts';
+import { tableText } from './nft/text.ts';
 import { closedToSsh, ruleFor } from './security/reach.ts';
 import { hostRules } from './security/rules.ts';
 
@@ -23,7 +24,7 @@ function policyOf(...groups: readonly (readonly [string, SecurityGroupModel])[])
 
 function table(policy: Policy, machine: string, more: Partial<Fixtures> = {}): string {
   const found = hostFirewallResources(policy, machine, { ...fixtures, ...more });
-  const [rules] = found.flatMap((one) => (one.kind === 'firewall' ? [one.rules] : []));
+  const [rules] = found.flatMap((one) => (one.kind === 'firewall' ? [tableText(one)] : []));
   return rules ?? '';
 }
 

@@ -1,9 +1,10 @@
 import type { Policy } from '#plan/model.ts';
 import type { Fixtures } from './fixtures.ts';
 import type { Resource } from './manifest.ts';
+import { tableText } from './nft/text.ts';
 import { file } from './resources.ts';
 import { groupsOf, hostRules, isShutIn } from './security/rules.ts';
-import { hostTable, hostTableText } from './security/table.ts';
+import { hostTable, hostTableObjects } from './security/table.ts';
 
 export const hostFirewallPath = '/etc/ballast/firewall-host.nft';
 export const hostFirewallId = `firewall:inet/${hostTable}`;
@@ -17,14 +18,15 @@ const confirm = true;
  * file is loaded at boot by the unit of the other table.
  */
 export function hostFirewallResources(policy: Policy, machine: string, fixtures: Fixtures): Resource[] {
-  const rules = hostTableText(hostRules(policy, machine, fixtures), {
+  const objects = hostTableObjects(hostRules(policy, machine, fixtures), {
     shutIn: isShutIn(groupsOf(policy, machine)),
     containers: policy.fleet.network.containers,
   });
+  const content = tableText({ family: 'inet', table: hostTable, objects });
   return [
-    file(origin, hostFirewallPath, { content: rules }, { mode: 0o600, confirm, after: [hostFirewallId] }),
+    file(origin, hostFirewallPath, { content }, { mode: 0o600, confirm, after: [hostFirewallId] }),
     {
-      ...{ kind: 'firewall', id: hostFirewallId, family: 'inet', table: hostTable, rules },
+      ...{ kind: 'firewall', id: hostFirewallId, family: 'inet', table: hostTable, objects },
       ...{ after: ['package:nftables'], origin, confirm },
     },
   ];

@@ -1,3 +1,5 @@
+import type { NftObject } from './nft/objects.ts';
+
 /** One machine's part of a plan: everything it must hold. */
 export interface Manifest {
   readonly machine: string;
@@ -189,12 +191,12 @@ export interface NetworkRoute {
   readonly source?: string;
 }
 
-/** One whole nftables table, swapped atomically. */
+/** One whole nftables table, changed in one transaction. */
 export interface FirewallResource extends ResourceBase {
   readonly kind: 'firewall';
   readonly family: 'inet';
   readonly table: string;
-  readonly rules: string;
+  readonly objects: readonly NftObject[];
 }
 
 /** A systemd unit that exists by its own package or file: whether it is on, and what makes it start anew. */

@@ -1,6 +1,7 @@
 import { sha256Hex } from '#base/digest.ts';
 import type { Policy } from '#plan/model.ts';
 import { containerSubnet } from '#plan/schedule/address.ts';
+import { servicesNetwork } from '#plan/services.ts';
 import type { NetworkRoute, Resource } from './manifest.ts';
 import { debianPackage, file, runningUnit } from './resources.ts';
 
@@ -26,7 +27,7 @@ export function networkResources(policy: Policy, machine: string): Resource[] {
   if (!own) return [];
   const subnet = containerSubnet(policy.fleet, own.index);
   const mac = macOf(subnet.gateway);
-  const wanted = routesOf(policy, machine);
+  const wanted = routesOf(policy, machine, subnet.gateway);
   const routes = file(origin, routesPath, { content: routesText(wanted) }, { confirm });
   const script = file(
     origin,
@@ -76,12 +77,17 @@ const forwarding: readonly Resource[] = ['net.ipv4.ip_forward', 'net.bridge.brid
   (key) => ({ kind: 'sysctl', id: `sysctl:${key}`, key, value: '1', after: [`unit:${networkUnit}`], origin }),
 );
 
-/** The ways to the containers of all other machines. */
-const routesOf = (policy: Policy, machine: string): readonly NetworkRoute[] =>
-  Object.values(policy.machines)
+/**
+ * The ways to the containers of all other machines, and to virtual addresses, which the firewall leads on. Among
+ * containers the machine is known by its address on the bridge, on whichever machine they are.
+ */
+function routesOf(policy: Policy, machine: string, source: string): readonly NetworkRoute[] {
+  const others = Object.values(policy.machines)
     .filter(({ name }) => name !== machine)
     .sort((a, b) => a.index - b.index)
-    .map(({ index, address }) => ({ to: containerSubnet(policy.fleet, index).cidr, via: address }));
+    .map(({ index, address }) => ({ to: containerSubnet(policy.fleet, index).cidr, via: address, source }));
+  return [...others, { to: servicesNetwork(policy.fleet), dev: bridge, source }];
+}
 
 /** Input of `ip -batch`. `replace` makes it fit to be run again at any time. */
 const routesText = (routes: readonly NetworkRoute[]): string =>

@@ -2,6 +2,7 @@ import { sha256Hex } from '#base/digest.ts';
 import { canonical } from '#base/json.ts';
 import type { ContainerResource, Resource, ResourceKind } from '#compile/manifest.ts';
 import { showRoute } from '#compile/network.ts';
+import { tableText } from '#compile/nft/text.ts';
 import type { FieldChange, Fields } from './fields.ts';
 import type { Action } from './step.ts';
 
@@ -100,8 +101,8 @@ const rules: Rules = {
   firewall: {
     ...plain,
     place: ({ family, table }) => `${family} ${table}`,
-    wanted: (resource) => ({ rules: textDigest(resource.rules) }),
-    slim: (resource) => ({ ...resource, rules: '' }),
+    wanted: (resource) => ({ rules: textDigest(tableText(resource)) }),
+    slim: (resource) => ({ ...resource, objects: [] }),
   },
   network: {
     ...plain,

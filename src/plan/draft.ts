@@ -21,6 +21,7 @@ import { newReplica, type Where } from './replica.ts';
 import { freeAddress } from './schedule/address.ts';
 import { type Placed, place } from './schedule/place.ts';
 import { together } from './schedule/together.ts';
+import { addressServices } from './services.ts';
 import { sortedObject, unlessEmpty } from './sorted.ts';
 import { pinningVolumes } from './volumes.ts';
 
@@ -226,6 +227,7 @@ export class Draft {
 
   finish(): Plan {
     this.notes.keepMoved(this.replicas);
+    const services = addressServices(this, this.#waiting);
     const dropped = new Set(this.policy.droppedVolumes ?? []);
     return {
       number: this.number,
@@ -238,6 +240,7 @@ export class Draft {
         'lostVolumes',
         [...this.#lostVolumes].filter(([volume]) => !dropped.has(volume)),
       ),
+      ...unlessEmpty('services', services),
       ...unlessEmpty(
         'machines',
         this.notes.all.filter(([name, state]) => this.#isNoted(name, state)),

@@ -90,7 +90,14 @@ function settled(draft: Draft, target: Release): boolean {
 }
 
 function sameContent(a: Plan, b: Plan): boolean {
-  const content = ({ apps, replicas, volumes, lostVolumes = {}, machines = {}, waiting }: Plan) =>
-    canonical({ apps, replicas, volumes, lostVolumes, machines, waiting });
+  const content = ({
+    apps,
+    replicas,
+    volumes,
+    lostVolumes = {},
+    services = {},
+    machines = {},
+    waiting,
+  }: Plan) => canonical({ apps, replicas, volumes, lostVolumes, services, machines, waiting });
   return content(a) === content(b);
 }

@@ -24,14 +24,14 @@ const cutOff = (comment: string): Resource => ({
   origin: 'test',
   family: 'inet',
   table: 'cut',
-  rules: `table inet cut {
-	chain output {
-		type filter hook output priority 0; policy accept;
-		ct state established accept
-		tcp dport ${lab.control.port} drop comment "${comment}"
-	}
-}
-`,
+  objects: [
+    {
+      kind: 'chain',
+      name: 'output',
+      hook: 'type filter hook output priority 0; policy accept;',
+      rules: ['ct state established accept', `tcp dport ${lab.control.port} drop comment "${comment}"`],
+    },
+  ],
   ...confirm,
 });
 

@@ -117,8 +117,14 @@ export const firewall: Resource = {
   kind: 'firewall',
   family: 'inet',
   table: 'test',
-  rules:
-    'table inet test {\n\tchain input {\n\t\ttype filter hook input priority 0; policy accept;\n\t\ttcp dport 9 counter drop\n\t}\n}\n',
+  objects: [
+    {
+      kind: 'chain',
+      name: 'input',
+      hook: 'type filter hook input priority 0; policy accept;',
+      rules: ['tcp dport 9 counter drop'],
+    },
+  ],
 };
 
 export const unit = (name: string, stamp: string, after: readonly string[]): Resource => ({

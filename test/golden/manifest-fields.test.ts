@@ -20,7 +20,6 @@ const exceptions: readonly (readonly [path: RegExp, reason: string])[] = [
   [/^services\.\w+\.build\.(file|inline)$/, 'say which Containerfile is read: host/images/context.test.ts'],
   [/^services\.\w+\.pidsLimit$/, 'the old name of deploy.limits.pids, which the spec makes equal'],
   [/^services\.\w+\.deploy\.reservations\.pids$/, 'cannot be written in Compose'],
-  [/^services\.\w+\.deploy\.endpointMode$/, 'has one value'],
   [/^services\.\w+\.deploy\.rollback\.(onFailure|monitorMs|maxFailureRatio)$/, 'a rollback always goes on'],
   [/^services\.\w+\.networkOf$/, 'of a service that has a network of its own; others: test/sim/companions.test.ts'],
   [/^services\.\w+\.restartNonce$/, 'makes another container of the same text'],
@@ -30,7 +29,6 @@ const exceptions: readonly (readonly [path: RegExp, reason: string])[] = [
   [/^services\.(web|api)\.hostname$/, 'the web service has the name of the machine; the name of the other one is checked'],
   [/^services\.db\.healthcheck\.(shell|test)\b/, 'the test of the image'],
   [/^services\.(api|db)\.deploy\b/, 'checked with the web service'],
-  [/^services\.\w+\.(in|out)bound\b/, 'not written in files yet'],
   [/\.onLoss$/, 'counts when a machine is lost: test/sim/machines.test.ts'],
   [/^secrets\b/, 'read when the release is made: server/control/release-secrets.ts'],
 ];
@@ -43,6 +41,7 @@ const others: Readonly<Record<string, unknown>> = {
   'services.web.deploy.mode': 'global',
   'services.web.dependsOn.0.condition': 'started',
   'services.web.networkMode': 'none',
+  'services.web.deploy.endpointMode': 'vip',
   'services.web.restart.condition': 'none',
   'services.web.ports.0.mode': 'host',
 };

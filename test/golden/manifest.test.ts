@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { must } from '#base/assert.ts';
 import { compileManifest } from '#compile/compile.ts';
 import type { Resource } from '#compile/manifest.ts';
+import { tableText } from '#compile/nft/text.ts';
 import { loadApp } from '#spec/compose/load.ts';
 import type { AppModel } from '#spec/model.ts';
 import type { MachineSketch } from '#test/sim/sketch.ts';
@@ -103,7 +104,7 @@ function text(resource: Resource, brief: boolean): string {
       return `${title}  ${look}\n${indented(resource.content ?? `secret ${must(resource.secret, 'secret')}`)}`;
     }
     case 'firewall':
-      return `${title}${indented(resource.rules)}`;
+      return `${title}${indented(tableText(resource))}`;
     case 'volume':
       return `${title}  ${JSON.stringify(volumeOf(resource))}\n`;
     case 'directory':

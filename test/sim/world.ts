@@ -69,7 +69,7 @@ export function service(
       rollback: update,
       constraints: [],
       spread: [],
-      endpointMode: 'dnsrr',
+      endpointMode: 'vip',
       labels: {},
       ...deploy,
     },

@@ -39,7 +39,7 @@ export function placesOf(
 }
 
 /** nft takes no network beside one that holds it. */
-function outermost(cidrs: readonly string[]): readonly string[] {
+export function outermost(cidrs: readonly string[]): readonly string[] {
   const known = [...new Set(cidrs)].flatMap((text) => {
     const cidr = parseCidr(text);
     return cidr === undefined ? [] : [{ text, cidr }];

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ContainerResource, FileResource, Manifest, Resource } from '#compile/manifest.ts';
+import { set } from '#compile/nft/objects.ts';
+import { tableText } from '#compile/nft/text.ts';
 import { manifestChanges } from './manifest-diff.ts';
 
 const manifest = (...resources: readonly Resource[]): Manifest => ({
@@ -86,18 +88,13 @@ test('of texts with many lines only those that differ are shown', () => {
 });
 
 test('the file that keeps the firewall’s rules for the next boot is no change beside the firewall’s own', () => {
-  const rules = (text: string): readonly Resource[] => [
-    file('/etc/rules.nft', text),
-    {
-      kind: 'firewall',
-      id: 'firewall:inet/x',
-      family: 'inet',
-      table: 'x',
-      rules: text,
-      after: [],
-      origin: '',
-    },
-  ];
+  const rules = (text: string): readonly Resource[] => {
+    const table = { family: 'inet', table: 'x', objects: [set('a', [text])] } as const;
+    return [
+      file('/etc/rules.nft', tableText(table)),
+      { kind: 'firewall', id: 'firewall:inet/x', ...table, after: [], origin: '' },
+    ];
+  };
   expect(brief(manifest(...rules('a')), manifest(...rules('b'))).map(({ resource }) => resource)).toEqual([
     'firewall:inet/x',
   ]);

@@ -1,5 +1,6 @@
 import { canonical } from '#base/json.ts';
 import type { ContainerResource, Manifest, Resource } from '#compile/manifest.ts';
+import { tableText } from '#compile/nft/text.ts';
 import type { ResourceChange } from '#wire/views.ts';
 import { shown } from './field-text.ts';
 
@@ -20,7 +21,8 @@ export function manifestChanges(before: Manifest, after: Manifest): readonly Res
 function isCopy({ resources }: Manifest, id: string): boolean {
   const file = resources.find((resource) => resource.id === id);
   return (
-    file?.kind === 'file' && resources.some((one) => one.kind === 'firewall' && one.rules === file.content)
+    file?.kind === 'file' &&
+    resources.some((one) => one.kind === 'firewall' && tableText(one) === file.content)
   );
 }
 

@@ -141,21 +141,9 @@ export const deploy = honoured(
     ),
     replicas: honoured(integer(0), 'how many', { example: '3', byDefault: '1' }),
     endpoint_mode: honoured(
-      {
-        kind: 'choice',
-        values: ['dnsrr'],
-        refused: {
-          vip: {
-            why: 'services have no address of their own yet',
-            instead: 'remove it: the name of a service leads to the addresses of its replicas, in turn',
-          },
-        },
-      },
-      'dnsrr: the name of a service leads to the addresses of its replicas, in turn',
-      {
-        example: 'dnsrr',
-        byDefault: 'dnsrr',
-      },
+      choice('vip', 'dnsrr'),
+      'vip: the name of a service leads to an address of its own, behind which its replicas take turns; dnsrr: to the addresses of its replicas',
+      { example: 'dnsrr', byDefault: 'vip' },
     ),
     labels: honoured(pairs, 'labels of the service, for people', { example: '{ team: shop }' }),
     resources: honoured(

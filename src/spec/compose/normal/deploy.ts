@@ -55,7 +55,7 @@ export function deployOf(scope: ServiceScope, neighbours: Neighbours): DeployMod
       (item) => textOf(get(item, 'spread'))?.replace(/^node\.labels\./, '') ?? [],
     ),
     maxPerMachine: integerOf(get(placement, 'max_replicas_per_node')),
-    endpointMode: 'dnsrr',
+    endpointMode: textOf(get(tree, 'endpoint_mode')) === 'dnsrr' ? 'dnsrr' : 'vip',
     labels: pairsOf(get(tree, 'labels')),
   } as const);
 }

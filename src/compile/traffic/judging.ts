@@ -1,0 +1,63 @@
+import { chain, map, type NftObject } from '#compile/nft/objects.ts';
+import { outboundGrants } from './grants.ts';
+import { grantRules, refusal } from './rules.ts';
+import type { NetService } from './services.ts';
+import type { SharedTable } from './table.ts';
+import { local, type NetMachine } from './traffic.ts';
+
+const inChain = (key: string): string => `in-${key}`;
+const outChain = (key: string): string => `out-${key}`;
+
+/** Who may reach services: what goes to virtual addresses is judged everywhere, containers are where they run. */
+export function inboundObjects(
+  { inbound }: SharedTable,
+  services: readonly NetService[],
+  machine: NetMachine,
+): readonly NftObject[] {
+  const judged = services.filter(
+    ({ vip, members }) => vip !== undefined || local(members, machine).length > 0,
+  );
+  return [
+    ...judged.map(({ key }) =>
+      chain(inChain(key), [
+        ...(inbound.get(key) ?? []).flatMap((grant) => grantRules(grant, 'saddr', 'accept')),
+        ...refusal(`refused ${key}`),
+      ]),
+    ),
+    map(
+      'inbound',
+      'ipv4_addr',
+      services.flatMap(({ key, members }) =>
+        local(members, machine).map(({ address }) => `${address} : goto ${inChain(key)}`),
+      ),
+    ),
+    map(
+      'vips_inbound',
+      'ipv4_addr',
+      services.flatMap(({ key, vip }) => (vip === undefined ? [] : [`${vip} : goto ${inChain(key)}`])),
+    ),
+  ];
+}
+
+/** What containers of this machine may reach, where somebody said so. */
+export function outboundObjects(
+  { traffic }: SharedTable,
+  limited: readonly NetService[],
+  machine: NetMachine,
+): readonly NftObject[] {
+  return [
+    ...limited.map((service) =>
+      chain(outChain(service.key), [
+        ...(outboundGrants(traffic, service) ?? []).flatMap((grant) => grantRules(grant, 'daddr', 'return')),
+        ...refusal(`refused from ${service.key}`),
+      ]),
+    ),
+    map(
+      'outbound',
+      'ipv4_addr',
+      limited.flatMap(({ key, members }) =>
+        local(members, machine).map(({ address }) => `${address} : jump ${outChain(key)}`),
+      ),
+    ),
+  ];
+}

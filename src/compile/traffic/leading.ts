@@ -1,0 +1,98 @@
+import { chain, map, type NftObject } from '#compile/nft/objects.ts';
+import type { ServedService } from '#compile/view.ts';
+import type { PortModel } from '#spec/model.ts';
+import type { PortRange } from '#spec/security-model.ts';
+import type { Grant } from './grants.ts';
+import { grantRules, refusal } from './rules.ts';
+import type { NetService } from './services.ts';
+import type { SharedTable } from './table.ts';
+
+const vipChain = (key: string): string => `vip-${key}`;
+
+/** New connections to a virtual address take turns over the replicas that serve. */
+export function balancing(services: readonly NetService[]): readonly NftObject[] {
+  const virtual = services.flatMap((one) => (one.vip === undefined ? [] : [{ ...one, vip: one.vip }]));
+  return [
+    ...virtual.map(({ key, serving }) =>
+      chain(vipChain(key), [{ kind: 'spread', to: serving.map(({ address }) => address).sort() }]),
+    ),
+    map(
+      'vips',
+      'ipv4_addr',
+      virtual.map(({ key, vip }) => `${vip} : goto ${vipChain(key)}`),
+    ),
+  ];
+}
+
+interface PublishedPort {
+  readonly key: string;
+  readonly port: PortModel;
+  readonly to: readonly string[];
+}
+
+/** Published ports that this machine answers, and by which replicas. */
+export function publishedPorts(served: readonly ServedService[], machine: string): readonly PublishedPort[] {
+  return served.flatMap(({ app, service, replicas }) => {
+    if (service.networkMode !== 'bridge') return [];
+    return service.ports.flatMap((port) => {
+      const answering = port.mode === 'host' ? replicas.filter((one) => one.machine === machine) : replicas;
+      const to = answering.map(({ address }) => address).sort();
+      return to.length === 0 ? [] : [{ key: `${app}/${service.name}`, port, to }];
+    });
+  });
+}
+
+/** Published ports take turns over the replicas that answer them, once it is known that they may be used. */
+export function publishing(
+  { traffic, inbound }: SharedTable,
+  ports: readonly PublishedPort[],
+): readonly NftObject[] {
+  const name = ({ key, port }: PublishedPort): string =>
+    `port-${key}-${port.published}-${port.protocol}${at(port)}`;
+  const anywhere = ports.filter(({ port }) => at(port) === '');
+  const somewhere = ports.filter(({ port }) => at(port) !== '');
+  const narrowed = ports.filter(({ key }) => traffic.services.get(key)?.model.inbound !== undefined);
+  const keyOf = ({ port: { protocol, published } }: PublishedPort): string => `${protocol} . ${published}`;
+  return [
+    ...ports.map((one) =>
+      chain(name(one), [
+        { kind: 'spread', to: one.to, port: { protocol: one.port.protocol, number: one.port.target } },
+      ]),
+    ),
+    ...narrowed.map((one) =>
+      chain(`only-${name(one)}`, [
+        ...(inbound.get(one.key) ?? []).flatMap((grant) =>
+          grantRules(outsideGrant(grant, one.port), 'saddr', 'accept'),
+        ),
+        ...refusal(`refused ${one.key}`),
+      ]),
+    ),
+    map(
+      'published',
+      'inet_proto . inet_service',
+      anywhere.map((one) => `${keyOf(one)} : goto ${name(one)}`),
+    ),
+    map(
+      'published_at',
+      'ipv4_addr . inet_proto . inet_service',
+      somewhere.map((one) => `${at(one.port)} . ${keyOf(one)} : goto ${name(one)}`),
+    ),
+    map(
+      'published_only',
+      'inet_proto . inet_service',
+      narrowed.map((one) => `${keyOf(one)} : goto only-${name(one)}`),
+    ),
+  ];
+}
+
+const at = ({ hostIp }: PortModel): string => (hostIp === undefined || hostIp === '0.0.0.0' ? '' : hostIp);
+
+/** A grant for the container's port, as one for the port that the machine answers in its place. */
+function outsideGrant(grant: Grant, { protocol, target, published }: PortModel): Grant {
+  const own: PortRange = { protocol, from: published, to: published };
+  const covers = grant.ports.some(
+    (range) => range.protocol === protocol && range.from <= target && target <= range.to,
+  );
+  if (grant.ports.length > 0 && !covers) return { ...grant, whom: { kind: 'cidrs', cidrs: [] } };
+  return { ...grant, ports: [own] };
+}

@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest';
+import { compileManifest } from '#compile/compile.ts';
+import type { NftRule } from '#compile/nft/objects.ts';
+import type { ServiceModel } from '#spec/model.ts';
+import { release, service, World } from '#test/sim/world.ts';
+
+/** Rules, or elements, of one object of `app-1`'s table for containers. */
+function objectOf(world: World, name: string): readonly NftRule[] {
+  const { policy, plan } = world;
+  const { resources } = compileManifest({
+    policy,
+    plan,
+    machine: 'app-1',
+    fixtures: { ca: '', registry: null },
+  });
+  const objects = resources.flatMap((one) =>
+    one.id === 'firewall:inet/ballast' && one.kind === 'firewall' ? one.objects : [],
+  );
+  return objects
+    .filter((one) => one.name === name)
+    .flatMap((one) => (one.kind === 'chain' ? one.rules : one.elements));
+}
+
+function shop(db: Partial<ServiceModel> = {}, web: Partial<ServiceModel> = {}): World {
+  const world = new World({ 'app-1': {}, 'app-2': {} });
+  world.want('shop', release('shop', 1, [service('web', web, { replicas: 2 }), service('db', db)]));
+  return world.settle();
+}
+
+const vipOf = (world: World, key: string): string => world.plan.services?.[key]?.vip ?? '';
+
+test('a virtual address stays while the service lives, and is led to whichever replicas serve', () => {
+  const world = shop();
+  const vip = vipOf(world, 'shop/web');
+  expect(vip).toMatch(/^10\.92\./);
+  expect(objectOf(world, 'vips')).toContain(`${vip} : goto vip-shop/web`);
+  world.want('shop', release('shop', 2, [service('web', { environment: { NEW: '1' } }, { replicas: 3 })]));
+  world.settle();
+  expect(vipOf(world, 'shop/web')).toBe(vip);
+  expect(vipOf(world, 'shop/db')).toBe('');
+  expect(objectOf(world, 'vip-shop/web')).toMatchObject([{ to: { length: 3 } }]);
+});
+
+test('services on one network may talk, and all else is refused at once', () => {
+  expect(objectOf(shop(), 'in-shop/db')).toEqual([
+    'ip saddr @net-shop_default counter accept comment "network shop_default"',
+    'meta l4proto tcp counter reject with tcp reset comment "refused shop/db"',
+    'counter reject with icmpx type admin-prohibited comment "refused shop/db"',
+  ]);
+});
+
+const tcp = (port: number) => ({ protocol: 'tcp', from: port, to: port }) as const;
+
+test('who is named by inbound may, and nobody else', () => {
+  const world = shop({
+    inbound: [
+      {
+        peers: [
+          { kind: 'service', service: 'web' },
+          { kind: 'cidr', cidr: '192.0.2.0/24' },
+        ],
+        ports: [tcp(5432)],
+      },
+      { peers: [{ kind: 'ingress' }], ports: [] },
+    ],
+  });
+  expect(objectOf(world, 'in-shop/db').slice(0, 3)).toEqual([
+    'ip saddr @svc-shop/web tcp dport 5432 counter accept comment "shop/db inbound 0"',
+    'ip saddr 192.0.2.0/24 tcp dport 5432 counter accept comment "shop/db inbound 0"',
+    'ip saddr @ingress counter accept comment "shop/db inbound 1"',
+  ]);
+  expect(objectOf(world, 'svc-shop/web')).toHaveLength(2);
+  expect(objectOf(shop({ inbound: [] }), 'in-shop/db')).toHaveLength(2);
+});
+
+test('what outbound names may be reached, by any of its addresses, and nothing else', () => {
+  const world = shop({}, { outbound: [{ peers: [{ kind: 'service', service: 'db' }], ports: [tcp(5432)] }] });
+  expect(objectOf(world, 'out-shop/web')[0]).toBe(
+    'ip daddr @to-shop/db tcp dport 5432 counter return comment "shop/web outbound 0"',
+  );
+  expect(objectOf(world, 'to-shop/db')).toContain(vipOf(world, 'shop/db'));
+  expect(objectOf(world, 'outbound')).toHaveLength(1);
+});
+
+test('inbound holds for published ports too, by the port of the machine', () => {
+  const port = { target: 8080, published: 80, protocol: 'tcp', mode: 'ingress' } as const;
+  const office = { peers: [{ kind: 'cidr', cidr: '203.0.113.0/24' }], ports: [tcp(8080)] } as const;
+  const world = shop({}, { ports: [port], inbound: [office] });
+  expect(objectOf(world, 'published_only')).toEqual(['tcp . 80 : goto only-port-shop/web-80-tcp']);
+  expect(objectOf(world, 'only-port-shop/web-80-tcp')[0]).toBe(
+    'ip saddr 203.0.113.0/24 tcp dport 80 counter accept comment "shop/web inbound 0"',
+  );
+  expect(objectOf(shop({}, { ports: [port] }), 'published_only')).toEqual([]);
+});

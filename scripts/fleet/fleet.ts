@@ -34,6 +34,8 @@ export interface LocalFleetOptions {
   readonly network: string;
   readonly machines: number;
   readonly port: number;
+  /** What carries traffic between machines. Absent: the default. */
+  readonly mesh?: 'wireguard' | 'none';
   /** Keeps its context in a file of its own, so that the user's contexts are left alone. */
   readonly ownConfig?: boolean;
   readonly size?: { readonly cpus?: number; readonly memory?: string };
@@ -163,14 +165,14 @@ function removeIfEmpty(dir: string): void {
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-function fleetText({ name, network, machines, size }: LocalFleetOptions): string {
+function fleetText({ name, network, machines, size, mesh }: LocalFleetOptions): string {
   const sizes = size
     ? `, size: { ${[size.cpus && `cpus: ${size.cpus}`, size.memory && `memory: ${size.memory}`].filter(Boolean).join(', ')} }`
     : '';
   return `fleet: ${name}
 machines:
   app: { provider: local, count: ${machines}${sizes} }
-network: { machines: ${network} }
+network: { machines: ${network}${mesh ? `, mesh: ${mesh}` : ''} }
 `;
 }
 

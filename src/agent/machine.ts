@@ -11,6 +11,7 @@ import { createExpiry } from './expiry.ts';
 import { type GuardOptions, openGuard } from './guard.ts';
 import { log } from './log.ts';
 import { type Memory, openMemory } from './memory.ts';
+import { type MeshWatch, watchMesh } from './mesh-watch.ts';
 import {
   type News,
   newsOfCrash,
@@ -48,6 +49,8 @@ export interface Machine {
   /** The control plane is there again: what waits to be confirmed may begin. */
   readonly connected: () => void;
   readonly drift: DriftBook;
+  /** What there is to say of the mesh. */
+  readonly mesh: MeshWatch['facts'];
   /** Puts right, once, all drift that matches. Settles when that is done or fails. */
   readonly repair: (pattern: string, signal: AbortSignal) => Promise<RepairOutcome>;
   readonly serviceOf: (replica: string) => string;
@@ -114,17 +117,15 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
     signal,
     onDirty: (kinds, place) => converger.mark(kinds, place),
     onTrace: witness.heard,
-    onHealth: (container, status) => replicas.told(container, status),
-    onExit: (container, exitCode) => replicas.exited(container, exitCode),
+    ...{ onHealth: replicas.told, onExit: replicas.exited },
   });
-
+  const mesh = watchMesh({ signal, onChange, onDirty: () => converger.mark(['mesh']) });
   const expiry = createExpiry(signal, () => converger.markAll());
 
   function hold(next: Manifest): void {
     manifest = next;
-    watch.follow(next);
+    for (const each of [watch, mesh, expiry]) each.follow(next);
     converger.hold(next);
-    expiry.follow(next);
   }
 
   function give(message: Extract<ToAgent, { kind: 'manifest' }>): void {
@@ -169,6 +170,7 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
     give,
     connected: () => converger.mark([]),
     drift,
+    mesh: mesh.facts,
     repair: repairs.repair,
     serviceOf: (replica) =>
       (manifest ? containersOf(manifest) : []).find(({ name }) => name === replica)?.service ?? '',

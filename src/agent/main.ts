@@ -166,7 +166,11 @@ function createVoice(
     const { memory, converger, replicas, drift } = machine;
     const known = replicas.reports();
     if (last === undefined && isUnsure(machine) && Date.now() - born < patienceMs) return later(always, 50);
-    const input = { manifest: machine.manifest(), ledger: memory.ledger(), facts: await facts() };
+    const input = {
+      manifest: machine.manifest(),
+      ledger: memory.ledger(),
+      facts: { ...(await facts()), ...machine.mesh() },
+    };
     const troubles = { conditions: conditions.list(), drift: drift.list() };
     const next = makeReport({ ...input, ...troubles, converger, replicas: known });
     if (!always && last !== undefined && saysTheSame(next, last)) return;

@@ -10,6 +10,7 @@ import { hostResources, oncePerId } from './host/host.ts';
 import { hostFirewallResources } from './host-firewall.ts';
 import { keptImages } from './kept-images.ts';
 import type { DriftRules, Manifest, Resource } from './manifest.ts';
+import { meshResources } from './mesh.ts';
 import { networkResources } from './network.ts';
 import { registryClientResources, registryResources } from './registry.ts';
 import { type SharedTable, sharedTable } from './traffic/table.ts';
@@ -31,6 +32,7 @@ export function compileManifest({ policy, plan, machine, fixtures }: CompileInpu
   const resources = withoutTwins([
     ...hostResources(policy, machine),
     ...networkResources(policy, machine),
+    ...meshResources(policy, machine),
     ...dnsResources(shared, machine),
     ...firewallResources(shared, machine),
     ...hostFirewallResources(policy, machine, fixtures),

@@ -41,6 +41,7 @@ export type Resource =
   | ImageResource
   | VolumeResource
   | NetworkResource
+  | MeshResource
   | FirewallResource
   | UnitResource
   | ContainerResource;
@@ -189,6 +190,32 @@ export interface NetworkRoute {
   readonly dev?: string;
   /** The machine's own address by which it is known there. */
   readonly source?: string;
+}
+
+/** An interface of the mesh while the machine runs: whose it is by its key, and who is at the other ends. */
+export interface MeshResource extends ResourceBase {
+  readonly kind: 'mesh';
+  readonly interface: string;
+  /** The unit that makes it. */
+  readonly unit: string;
+  /** Which of the machine's keys it bears. */
+  readonly round: number;
+  readonly port: number;
+  /** Where the machine keeps the private key, which nobody else ever sees. */
+  readonly keyFile: string;
+  /** The public key that the others know it by. Absent: it has told none yet. */
+  readonly publicKey?: string;
+  /** By number of the machine. */
+  readonly peers: readonly MeshPeer[];
+}
+
+export interface MeshPeer {
+  readonly machine: string;
+  readonly publicKey: string;
+  readonly endpoint: string;
+  /** Its containers' addresses, by which it is known and reached. */
+  readonly subnet: string;
+  readonly gateway: string;
 }
 
 /** One whole nftables table, changed in one transaction. */

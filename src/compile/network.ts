@@ -3,6 +3,7 @@ import type { Policy } from '#plan/model.ts';
 import { containerSubnet } from '#plan/schedule/address.ts';
 import { servicesNetwork } from '#plan/services.ts';
 import type { NetworkRoute, Resource } from './manifest.ts';
+import { isMeshClosed, meshLinks, meshMtu, meshWayTo } from './mesh.ts';
 import { debianPackage, file, runningUnit } from './resources.ts';
 
 export const bridge = 'br-ballast';
@@ -11,6 +12,8 @@ export const podmanNetwork = 'ballast';
 export const bridgeId = `network:${bridge}`;
 /** Marks the routes that are ours among the machine's: a number that no routing daemon is known by. */
 export const routeProtocol = 91;
+/** As well, the one that leads nowhere. */
+const blackholeProtocol = 92;
 const routesPath = '/etc/ballast/network/routes';
 const scriptPath = '/etc/ballast/network/apply';
 const origin = 'network';
@@ -32,7 +35,7 @@ export function networkResources(policy: Policy, machine: string): Resource[] {
   const script = file(
     origin,
     scriptPath,
-    { content: scriptText(subnet.gateway, mac) },
+    { content: scriptText(policy, subnet.gateway, mac) },
     { mode: 0o755, confirm },
   );
   const unitFile = file(origin, `/etc/systemd/system/${networkUnit}`, { content: unitText }, { confirm });
@@ -59,7 +62,7 @@ export function networkResources(policy: Policy, machine: string): Resource[] {
         interface: bridge,
         link: 'bridge',
         mac,
-        routes: wanted,
+        routes: wanted.filter(({ dev }) => dev === undefined || dev === bridge),
         confirm,
         origin,
       },
@@ -68,9 +71,30 @@ export function networkResources(policy: Policy, machine: string): Resource[] {
       after: [`unit:${networkUnit}`],
     },
     ...forwarding,
+    ...meshNetworks(policy, machine, wanted),
     file(origin, `/etc/containers/networks/${podmanNetwork}.json`, { content: podmanNetworkText(subnet) }),
   ];
 }
+
+/** The mesh's own interfaces, and the ways that lead over them. */
+const meshNetworks = (
+  policy: Policy,
+  machine: string,
+  routes: readonly NetworkRoute[],
+): readonly Resource[] =>
+  meshLinks(policy, machine).map((name) => ({
+    ...{
+      kind: 'network',
+      id: `network:${name}`,
+      interface: name,
+      link: 'given',
+      mtu: meshMtu,
+      addresses: [],
+    },
+    routes: routes.filter(({ dev }) => dev === name),
+    after: [`mesh:${name}`],
+    origin,
+  }));
 
 /** Without the first nothing gets from one interface to another, without the second past the rules of the firewall. */
 const forwarding: readonly Resource[] = ['net.ipv4.ip_forward', 'net.bridge.bridge-nf-call-iptables'].map(
@@ -85,7 +109,13 @@ function routesOf(policy: Policy, machine: string, source: string): readonly Net
   const others = Object.values(policy.machines)
     .filter(({ name }) => name !== machine)
     .sort((a, b) => a.index - b.index)
-    .map(({ index, address }) => ({ to: containerSubnet(policy.fleet, index).cidr, via: address, source }));
+    .flatMap(({ name, index, address }): NetworkRoute[] => {
+      const to = containerSubnet(policy.fleet, index).cidr;
+      const mesh = meshWayTo(policy, machine, name);
+      // Without a key of the mesh there is no way, rather than one in the clear.
+      if (mesh === null) return [];
+      return [mesh === undefined ? { to, via: address, source } : { to, dev: mesh, source }];
+    });
   return [...others, { to: servicesNetwork(policy.fleet), dev: bridge, source }];
 }
 
@@ -100,7 +130,7 @@ export const showRoute = ({ to, via, dev, source }: NetworkRoute): string =>
   );
 
 /** The address and the routes of a machine change when it joins another time: what was there before has to go. */
-function scriptText(gateway: string, mac: string): string {
+function scriptText(policy: Policy, gateway: string, mac: string): string {
   return `#!/bin/sh
 # Makes the bridge, its address and the routes as they are to be. Safe to run at any time: what is right is not touched.
 set -e
@@ -110,7 +140,8 @@ ip -4 -o address show dev ${bridge} | while read -r _ _ _ address _; do
   [ "$address" = ${gateway}/24 ] || ip address delete "$address" dev ${bridge}
 done
 ip link set ${bridge} up
-ip -batch ${routesPath}
+${blackhole(policy)}# The mesh may be about to start: it sets its own.
+ip -force -batch ${routesPath} || ! grep -v ' dev ballast-mesh' ${routesPath} | ip -batch - 2>&1 | grep .
 ip -4 route show proto ${routeProtocol} | while read -r to _; do
   grep -q "^route replace $to " ${routesPath} || ip route delete "$to" proto ${routeProtocol}
 done
@@ -118,6 +149,12 @@ sysctl -qw net.ipv4.ip_forward=1
 sysctl -qw net.bridge.bridge-nf-call-iptables=1
 `;
 }
+
+/** What no machine of the mesh holds must not leave by the default route, nor what it cannot carry for a moment. */
+const blackhole = (policy: Policy): string =>
+  isMeshClosed(policy)
+    ? `ip route replace blackhole ${policy.fleet.network.containers} proto ${blackholeProtocol}\n`
+    : `ip route flush proto ${blackholeProtocol} || true\n`;
 
 const unitText = `[Unit]
 Description=Ballast container network
@@ -134,7 +171,7 @@ ExecStartPre=-/usr/sbin/modprobe -q br_netfilter
 ExecStart=/bin/sh ${scriptPath}
 ExecReload=/bin/sh ${scriptPath}
 # Nothing of it stays when it is stopped for good; while containers are on the bridge it does.
-ExecStop=-/bin/sh -c 'ip -o link show master ${bridge} | grep -q . || { ip route flush proto ${routeProtocol}; ip link delete ${bridge}; }'
+ExecStop=-/bin/sh -c 'ip -o link show master ${bridge} | grep -q . || { ip route flush proto ${routeProtocol}; ip route flush proto ${blackholeProtocol}; ip link delete ${bridge}; }'
 Restart=on-failure
 RestartSec=1
 

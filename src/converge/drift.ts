@@ -15,6 +15,7 @@ export interface Judgement {
 const volatile: ReadonlySet<string> = new Set([
   'sysctl',
   'firewall',
+  'mesh',
   'module',
   'swap',
   'unit',

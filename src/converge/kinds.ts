@@ -1,6 +1,6 @@
 import { sha256Hex } from '#base/digest.ts';
 import { canonical } from '#base/json.ts';
-import type { ContainerResource, Resource, ResourceKind } from '#compile/manifest.ts';
+import type { ContainerResource, MeshPeer, Resource, ResourceKind } from '#compile/manifest.ts';
 import { showRoute } from '#compile/network.ts';
 import { tableText } from '#compile/nft/text.ts';
 import type { FieldChange, Fields } from './fields.ts';
@@ -98,6 +98,18 @@ const rules: Rules = {
     wanted: ({ driver, options }) => ({ driver, options: canonical(options) }),
     leaves: 'never',
   },
+  mesh: {
+    ...plain,
+    place: (resource) => resource.interface,
+    wanted: ({ port, publicKey, peers }) => ({
+      runs: true,
+      port,
+      ...(publicKey === undefined ? {} : { key: publicKey }),
+      keyFile: 'its own',
+      peers: textDigest(peers.map(showPeer).sort().join('\n')),
+    }),
+    slim: (resource) => ({ ...resource, peers: [] }),
+  },
   firewall: {
     ...plain,
     place: ({ family, table }) => `${family} ${table}`,
@@ -150,6 +162,10 @@ export const slimOf = (resource: Resource): Resource => ruleOf(resource).slim(re
 export const actionOf = (resource: Resource, changes: readonly FieldChange[]): Action =>
   ruleOf(resource).action(changes, resource);
 export const leavesOf = (resource: Resource): 'always' | 'never' => ruleOf(resource).leaves;
+
+/** A peer of the mesh as it is compared: where it is reached changes by itself when it moves. */
+export const showPeer = ({ publicKey, subnet }: Pick<MeshPeer, 'publicKey' | 'subnet'>): string =>
+  `${publicKey} ${subnet}`;
 
 /** Digest of a text, the form in which files, Quadlets and rule sets are compared. */
 export const textDigest = (text: string): string => `sha256:${sha256Hex(text).slice(0, 16)}`;

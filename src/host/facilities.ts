@@ -6,6 +6,7 @@ import { createFirewalls } from './firewall.ts';
 import { createGroups } from './groups.ts';
 import { createImages } from './images.ts';
 import type { JobBook } from './jobs.ts';
+import { createMesh } from './mesh.ts';
 import { createModules } from './modules.ts';
 import { createNetworks } from './network.ts';
 import { createPackages } from './packages.ts';
@@ -32,6 +33,7 @@ export const createFacilities = (context: HostContext, jobs: JobBook) =>
     trust: createTrust(),
     image: createImages(context),
     volume: createVolumes(context),
+    mesh: createMesh(),
     firewall: createFirewalls(context),
     network: createNetworks(),
     unit: createUnits(),

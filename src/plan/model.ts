@@ -1,6 +1,7 @@
 import type { AccessRule, FleetModel, ProviderKind } from '#spec/fleet-model.ts';
 import type { AppModel, Origins } from '#spec/model.ts';
 import type { Drift } from './drift.ts';
+import type { MachineMesh, MeshFacts, MeshState } from './mesh.ts';
 
 /** Everything people asked for. */
 export interface Policy {
@@ -15,6 +16,8 @@ export interface Policy {
   readonly droppedVolumes?: readonly string[];
   /** What people did about access beside the fleet file. */
   readonly access?: AccessPolicy;
+  /** How far the machines are with the keys of their mesh. Absent: they have none. */
+  readonly mesh?: MeshState;
 }
 
 /** Grants and revocations made by command, which the next fleet file leaves as they are. */
@@ -62,6 +65,8 @@ export interface MachineRecord {
   readonly successorOf?: number;
   /** How it was first reached by ssh; absent for those that were made by a provider. */
   readonly ssh?: { readonly user: string; readonly port: number };
+  /** Its part in the mesh. Absent: it has not said anything of it. */
+  readonly mesh?: MachineMesh;
 }
 
 export interface Draining {
@@ -257,6 +262,7 @@ export interface MachineFacts {
   readonly bootId: string;
   /** sshd's public host keys, `ssh-ed25519 AAAA…`. */
   readonly hostKeys?: readonly string[];
+  readonly mesh?: MeshFacts;
 }
 
 export interface ReplicaReport {

@@ -13,6 +13,7 @@ export const keys = {
   release: (app: string, number: number) => `policy/release/${app}/${padded(number)}`,
   dropped: 'policy/dropped',
   access: 'policy/access',
+  mesh: 'policy/mesh',
   plan: 'plan/current',
   pastPlans: 'plan/past/',
   pastPlan: (number: number) => `plan/past/${padded(number)}`,
@@ -35,6 +36,8 @@ export const keys = {
   secret: (name: string) => `secret/${name}/`,
   secretVersion: (name: string, version: number) => `secret/${name}/${padded(version)}`,
   registry: 'registry',
+  /** Public keys of the mesh that no machine may have again. */
+  retiredKey: (key: string) => `mesh/retired/${key}`,
   sshAuthorities: 'ssh/authorities',
   sshCertificates: 'ssh/certificate/',
   sshCertificate: (serial: number) => `ssh/certificate/${padded(serial)}`,

@@ -12,6 +12,7 @@ import { runIncus } from './loops/incus.ts';
 import { runMachines } from './loops/machines.ts';
 import { createManifests } from './loops/manifests.ts';
 import { runPlanner } from './loops/planner.ts';
+import { tendMesh } from './mesh.ts';
 import type { ServerOptions } from './options.ts';
 import type { FleetState } from './state.ts';
 
@@ -90,6 +91,7 @@ async function runLoops(
   signal: AbortSignal,
 ): Promise<void> {
   const { state, secrets, log, leadership } = base;
+  const { inventory, nextPlan } = control;
   const manifests = createManifests({
     ...{ state, hub, secrets, log },
     compile: options.compile ?? compileManifest,
@@ -99,12 +101,12 @@ async function runLoops(
   const housekeeping = createHousekeeping(state, { hub, secrets, log });
   const carryOut = async () => {
     await access.certifyHosts(hub.inventory);
+    await tendMesh(state, inventory);
     await manifests.sync();
     await noteEmptied(state, hub.inventory);
     await endMachines(control);
     await housekeeping.tidy();
   };
-  const { inventory, nextPlan } = control;
   await Promise.all([
     runPlanner({ state, inventory, nextPlan, log, carryOut }, signal),
     runMachines({ state, control, log, maker: () => local.maker(listeners, door) }, signal),

@@ -1,3 +1,4 @@
+import type { MeshState } from '#plan/mesh.ts';
 import type { AccessPolicy, AppPolicy, MachineRecord, Policy, Release } from '#plan/model.ts';
 import type { FleetModel } from '#spec/fleet-model.ts';
 import type { Origins } from '#spec/model.ts';
@@ -24,6 +25,7 @@ export class PolicyView {
   #hostSecrets: Policy['hostSecrets'];
   #dropped: readonly string[] = [];
   #access: AccessPolicy | undefined;
+  #mesh: MeshState | undefined;
   readonly #machines = new Map<string, MachineRecord>();
   readonly #apps = new Map<string, StoredApp>();
   readonly #releases = new Map<string, Map<number, Release>>();
@@ -42,6 +44,7 @@ export class PolicyView {
     else if (kind === 'dropped') this.#dropped = value === null ? [] : (JSON.parse(value) as string[]);
     else if (kind === 'access')
       this.#access = value === null ? undefined : (JSON.parse(value) as AccessPolicy);
+    else if (kind === 'mesh') this.#mesh = value === null ? undefined : (JSON.parse(value) as MeshState);
     else if (kind === 'machine') put(this.#machines, name, value);
     else if (kind === 'app') put(this.#apps, name, value);
     else if (kind === 'release') put(this.#releasesOf(name), Number(number), value);
@@ -58,6 +61,7 @@ export class PolicyView {
       ...(this.#origins ? { fleetOrigins: this.#origins } : {}),
       ...(this.#hostSecrets ? { hostSecrets: this.#hostSecrets } : {}),
       ...(this.#access ? { access: this.#access } : {}),
+      ...(this.#mesh ? { mesh: this.#mesh } : {}),
       ...(this.#dropped.length === 0 ? {} : { droppedVolumes: this.#dropped }),
     };
     return this.#policy;

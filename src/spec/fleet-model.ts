@@ -95,6 +95,8 @@ export interface FleetNetworkModel {
   readonly containers: string;
   /** Services' virtual addresses. Absent in what was stored before there were any: the default. */
   readonly services?: string;
+  /** What carries containers' traffic from machine to machine. Absent: nothing but the network they are on. */
+  readonly mesh?: 'wireguard';
 }
 
 /** Where services' virtual addresses are taken from when nobody says. */

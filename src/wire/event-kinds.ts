@@ -5,7 +5,7 @@ enrolment-refused events-dropped exec fleet host-certificate image invitation-re
 machine-added machine-clock machine-closed machine-created machine-destroyed machine-draining machine-empty
 machine-enrolled machine-failed machine-invited machine-leaving machine-lost machine-offline machine-online
 machine-opened machine-reconnected machine-refused machine-removed machine-replaced machine-started machine-twice
-machines-held memory-pressure oom-kill registry release removal-started remove repair-asked replica rolled-back
+machines-held memory-pressure mesh-changed oom-kill registry release removal-started remove repair-asked replica rolled-back
 rollout-failed rollout-healthy rollout-started secret-removed secret-set session-ended step-failed token-added
 undone unhealthy user-added volume-deleted volume-kept
 `

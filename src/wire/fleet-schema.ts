@@ -74,7 +74,12 @@ export const fleetModel = schemaOf<FleetModel>()(
     .strictObject({
       name: machineName,
       pools: dictionary(pool, machineName),
-      network: z.strictObject({ machines: z.cidrv4(), containers: z.cidrv4(), services: maybe(z.cidrv4()) }),
+      network: z.strictObject({
+        machines: z.cidrv4(),
+        containers: z.cidrv4(),
+        services: maybe(z.cidrv4()),
+        mesh: maybe(z.literal('wireguard')),
+      }),
       incus: maybe(dictionary(incus, machineName)),
       registry: z.strictObject({ machine: maybe(machineName) }),
       host: maybe(hostModel),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { MachineFacts, ReplicaReport, RolloutFailure, StepFailure } from '#plan/model.ts';
 import { machineCondition } from './condition-schema.ts';
+import { meshFacts } from './mesh-schema.ts';
 import type { ProviderCheck, UserDataView } from './provider-views.ts';
 import { dictionary, integer, maybe, natural, schemaOf, text } from './schema-check.ts';
 import type {
@@ -36,6 +37,7 @@ export const machineFacts = schemaOf<MachineFacts>()(
       agent: text,
       bootId: text,
       hostKeys: maybe(texts),
+      mesh: maybe(meshFacts),
     })
     .meta({ id: 'MachineFacts' }),
 );

@@ -1,5 +1,6 @@
 import { showOrigin } from '#base/result.ts';
 import type { Fixtures } from '#compile/fixtures.ts';
+import { hasMesh, meshPorts } from '#compile/mesh.ts';
 import { registryPushPort } from '#compile/registry.ts';
 import type { Policy } from '#plan/model.ts';
 import type { PortRange, SecurityGroupModel, SecurityRuleModel } from '#spec/security-model.ts';
@@ -85,6 +86,20 @@ function needs(policy: Policy, machine: string, { registry, server }: Fixtures):
     found.push({
       ...{ direction: 'in', places: 'any', ports: [tcp(server.port)], comment: 'server' },
       ...{ words: 'any, to the control plane', origin: 'server' },
+    });
+  }
+  const mesh = hasMesh(policy) ? [{ protocol: 'udp' as const, ...meshPorts }] : [];
+  if (mesh.length > 0) {
+    found.push({
+      // Whoever has no key gets no answer, and machines behind a router come from elsewhere than they live.
+      ...{ direction: 'in', places: 'any', ports: mesh, comment: 'mesh' },
+      ...{ words: 'any, to the mesh, which answers nobody without a key', origin: 'mesh' },
+    });
+  }
+  if (mesh.length > 0 && isShutIn(groupsOf(policy, machine))) {
+    found.push({
+      ...{ direction: 'out', places: hosts, ports: mesh, comment: 'mesh' },
+      ...{ words: 'machines of the fleet, by the mesh', origin: 'mesh' },
     });
   }
   const store = machines.find(({ name }) => name === registry?.machine);

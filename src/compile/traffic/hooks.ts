@@ -1,3 +1,4 @@
+import { meshChains } from '#compile/mesh-firewall.ts';
 import { bridge } from '#compile/network.ts';
 import { chain, type NftObject } from '#compile/nft/objects.ts';
 import { servicesNetwork } from '#plan/services.ts';
@@ -10,6 +11,7 @@ const dns = 'meta l4proto { tcp, udp } th dport 53';
 export const hooks = (traffic: Traffic, machine: NetMachine): readonly NftObject[] => [
   ...before(traffic, machine),
   ...after(traffic, machine),
+  ...meshChains(traffic.policy),
   chain('refused', refusal('refused')),
 ];
 

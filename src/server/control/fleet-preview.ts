@@ -114,6 +114,7 @@ const settingsOf = ({ name, network, registry }: FleetModel): Traits => ({
   'network.machines': network.machines,
   'network.containers': network.containers,
   'network.services': network.services ?? servicesDefault,
+  'network.mesh': network.mesh ?? 'none',
   ...(registry.machine === undefined ? {} : { 'registry.machine': registry.machine }),
 });
 

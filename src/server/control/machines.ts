@@ -3,6 +3,7 @@ import { poolOf } from '#plan/machines/pool.ts';
 import type { MachineRecord } from '#plan/model.ts';
 import { enrolmentFor, enrolmentsOf, isEnrolled, revoked } from '#server/identities.ts';
 import { keys } from '#server/keys.ts';
+import { keysGivenUp } from '#server/mesh.ts';
 import { voidedTickets } from '#server/tickets.ts';
 import { isMade, type ProviderKind } from '#spec/fleet-model.ts';
 import type { Input } from '#wire/operations.ts';
@@ -113,6 +114,7 @@ export async function takeOut(control: Control, machine: MachineRecord, by: stri
       ...(await revoked(state, name, 'it was put out of the fleet')),
       [keys.machine(name)]: null,
       ...(await voidedTickets(state, { machine: name })),
+      ...keysGivenUp(machine, state.now()),
       ...(isMade(provider) ? { [keys.destruction(name)]: destructionOf(machine) } : {}),
       ...(pool ? { [keys.fleet]: withoutMachine(policy.fleet, pool.name, name) } : {}),
       ...volumesGivenUp(control, name),

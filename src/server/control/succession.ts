@@ -4,6 +4,7 @@ import { remaining } from '#plan/machines/remaining.ts';
 import type { MachineRecord } from '#plan/model.ts';
 import { revoked } from '#server/identities.ts';
 import { keys } from '#server/keys.ts';
+import { keysGivenUp } from '#server/mesh.ts';
 import { voidedTickets } from '#server/tickets.ts';
 import { isMade } from '#spec/fleet-model.ts';
 import type { Input } from '#wire/operations.ts';
@@ -80,6 +81,7 @@ export async function succeed(
     set: {
       ...(await revoked(state, name, 'it was replaced')),
       ...(await voidedTickets(state, { machine: name })),
+      ...keysGivenUp(machine, state.now()),
       ...set,
       [keys.destruction(name)]: destructionOf(machine),
       ...(giveUp ? volumesGivenUp(control, name) : {}),

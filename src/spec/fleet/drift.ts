@@ -78,7 +78,7 @@ function exceptionOf(item: Tree, names: readonly string[], problems: Problems): 
 /** Kinds of resources that a machine can hold. */
 const kinds = [
   ...['directory', 'file', 'package', 'group', 'user', 'module', 'sysctl', 'timezone', 'swap', 'trust'],
-  ...['image', 'volume', 'firewall', 'network', 'unit', 'container'],
+  ...['image', 'volume', 'firewall', 'network', 'mesh', 'unit', 'container'],
 ];
 
 function checkResource(resource: string, at: Tree | undefined, problems: Problems): void {

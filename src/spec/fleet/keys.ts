@@ -1,6 +1,17 @@
 import { appIs, appPattern } from '#spec/compose/keys/name.ts';
 import type { Keys } from '#spec/table/shape.ts';
-import { honoured, integer, later, map, matching, number, object, pairs, size } from '#spec/table/shape.ts';
+import {
+  choice,
+  honoured,
+  integer,
+  later,
+  map,
+  matching,
+  number,
+  object,
+  pairs,
+  size,
+} from '#spec/table/shape.ts';
 import { accessKey } from './access.ts';
 import { driftShape } from './drift.ts';
 import { hostShape } from './host/keys.ts';
@@ -87,7 +98,11 @@ const network = object({
     example: '10.92.0.0/16',
     byDefault: '10.92.0.0/16',
   }),
-  mesh: later('let the machines reach each other over a private network'),
+  mesh: honoured(
+    choice('wireguard', 'none'),
+    'what carries traffic between containers of different machines: wireguard (encrypted), or none (in the clear, for networks that are trusted)',
+    { example: 'wireguard', byDefault: 'none' },
+  ),
 });
 
 /** Every key of a fleet file. */

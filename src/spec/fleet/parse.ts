@@ -193,7 +193,7 @@ function memoryOf(pool: string, tree: Tree | undefined, problems: Problems): num
   return bytes;
 }
 
-const networkDefaults: Required<FleetNetworkModel> = {
+const networkDefaults: Required<Omit<FleetNetworkModel, 'mesh'>> = {
   machines: '10.90.0.0/24',
   containers: '10.91.0.0/16',
   services: servicesDefault,
@@ -237,7 +237,7 @@ function networkOf(tree: Tree | undefined, problems: Problems): FleetNetworkMode
       at: (get(tree, other) ?? get(tree, one))?.at,
     });
   }
-  return network;
+  return { ...network, ...(textOf(get(tree, 'mesh')) === 'wireguard' ? { mesh: 'wireguard' as const } : {}) };
 }
 
 /** Every machine needs an address of its own and a /24 for its replicas. */

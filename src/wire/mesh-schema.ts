@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import type { MeshFacts } from '#plan/mesh.ts';
+import { dictionary, maybe, natural, schemaOf, text } from './schema-check.ts';
+
+const round = z.string().regex(/^\d{1,9}$/);
+
+export const meshFacts = schemaOf<MeshFacts>()(
+  z
+    .strictObject({
+      wireguard: z.enum(['kernel', 'user']),
+      keys: dictionary(z.string().max(64), round),
+      peers: z.array(
+        z.strictObject({
+          machine: text,
+          round: natural,
+          handshakeAt: z.number(),
+          roundTripMs: maybe(z.number()),
+        }),
+      ),
+    })
+    .meta({ id: 'MeshFacts' }),
+);

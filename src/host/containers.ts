@@ -14,14 +14,15 @@ import type { JobBook, JobEnds } from './jobs.ts';
 import { lastExit, tellingLines } from './journal.ts';
 import { isSettled, quadletDirectory, quadletName, quadletPath, restartPolicy, unitOf } from './quadlet.ts';
 import {
+  allowStart,
   daemonReload,
   reasonOf,
   showUnits,
   systemctl,
   type UnitState,
   unitLog,
-  unmask,
 } from './systemctl.ts';
+import { removeTwin } from './twin.ts';
 
 const startTimeoutMs = 90_000;
 
@@ -134,7 +135,7 @@ async function ensure(
     await writeAtomic(quadletPath(name), quadlet, { mode: 0o600, uid: 0, gid: 0 });
   }
   const isMasked = state?.load === 'masked';
-  if (isMasked) await unmask(unit);
+  if (isMasked) await allowStart(unit);
   // What may end for good has to be read with all the rest: systemd forgets how a unit ended that nothing refers to.
   if (step.before === null && restartPolicy(quadlet) === 'always') await offerUnit(name);
   // A unit file that systemd has not read is as good as none; a crash may have left one.
@@ -142,8 +143,12 @@ async function ensure(
     await withdrawUnit(name);
     await daemonReload();
   }
-  // A failed unit that hit its start limit would refuse; for any other this says so and nothing else.
-  if (!changed) await systemctl(['reset-failed', unit]);
+  const isDown = state?.active === 'inactive' || state?.active === 'failed';
+  await Promise.all([
+    // A failed unit that hit its start limit would refuse; for any other this says so and nothing else.
+    changed ? undefined : systemctl(['reset-failed', unit]),
+    step.cause === 'corrective' && isDown ? removeTwin(name, step.resource.stopGraceMs) : undefined,
+  ]);
   const verb = step.before !== null && changed ? 'restart' : 'start';
   await starting(async () => {
     const started = await systemctl([verb, ...(job ? ['--no-block'] : []), unit], startTimeoutMs);

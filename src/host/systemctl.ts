@@ -102,10 +102,12 @@ export const daemonReload: () => Promise<void> = (() => {
 export const systemctl = async (args: readonly string[], timeoutMs = 120_000): Promise<Executed> =>
   await exec(['systemctl', ...args], { timeoutMs });
 
-/** Takes away what keeps a unit from being started, until the next start of the machine or for ever. */
-export async function unmask(unit: string): Promise<void> {
-  await systemctl(['unmask', unit]);
-  await systemctl(['unmask', '--runtime', unit]);
+/**
+ * Takes away what keeps a unit from being started, until the next start of the machine or for ever. systemd knows it
+ * with the next reading of all units.
+ */
+export async function allowStart(unit: string): Promise<void> {
+  for (const how of [[], ['--runtime']]) await systemctl(['unmask', '--no-reload', ...how, unit]);
 }
 
 /** Why systemctl failed: its first line that is neither a warning nor advice where to look. */

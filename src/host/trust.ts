@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import type { TrustResource } from '#compile/manifest.ts';
 import type { Observed } from '#converge/fields.ts';
 import { textDigest } from '#converge/kinds.ts';
@@ -28,11 +28,22 @@ export function createTrust(): Facility<TrustResource> {
     },
     async apply({ action, resource: { name, certificate } }) {
       if (action === 'delete') await removeFile(pathOf(name));
-      else await writeAtomic(pathOf(name), certificate, { mode: 0o644 });
+      else {
+        await writeAtomic(pathOf(name), certificate, { mode: 0o644 });
+        // To make the bundle takes seconds: it is left alone when this was no part of what was changed.
+        if (await isTrusted(name, certificate)) return undefined;
+      }
       await update(null);
       return undefined;
     },
   };
+}
+
+/** By those who read the bundle, and by those who find it by its link. */
+async function isTrusted(name: string, certificate: string): Promise<boolean> {
+  const linked = await realpath(`/etc/ssl/certs/ballast-${name}.pem`).catch(() => '');
+  const trusted = await readFile(bundle, 'utf8').catch(() => '');
+  return linked === pathOf(name) && withoutBreaks(trusted).includes(withoutBreaks(certificate));
 }
 
 const withoutBreaks = (pem: string): string => pem.replaceAll(/\s/g, '');

@@ -5,6 +5,7 @@ import { placeOf } from '#converge/kinds.ts';
 import type { Step } from '#converge/step.ts';
 import type { Facility } from './facility.ts';
 import {
+  allowStart,
   daemonReload,
   reasonOf,
   showUnitsAsFiled,
@@ -12,7 +13,6 @@ import {
   systemctl,
   type UnitState,
   unitLog,
-  unmask,
 } from './systemctl.ts';
 
 const lasting = new Set(['enabled', 'static', 'generated', 'indirect', 'alias', 'linked', 'transient']);
@@ -52,9 +52,12 @@ async function ensure({ resource, before }: Step<UnitResource>): Promise<void> {
   const { name, enabled, active, reload, stamp } = resource;
   if (resource.masked) return await mask(name);
   const state = await stateOf(name);
-  if (state.needsReload || state.load !== 'loaded') await daemonReload();
+  if (state.load !== 'masked' && (state.needsReload || state.load !== 'loaded')) await daemonReload();
   const now = state.load === 'loaded' ? state : await stateOf(name);
-  if (now.load === 'masked' && (enabled || active !== false)) await unmask(name);
+  if (now.load === 'masked' && (enabled || active !== false)) {
+    await allowStart(name);
+    await daemonReload();
+  }
   if (now.load === 'not-found') throw notFound(name);
   const is = switches(now);
   if (enabled !== is.enabled) await act(name, switchUnit(enabled ? 'enable' : 'disable', name));

@@ -4,12 +4,14 @@ import type { AgentReport } from '#wire/agent-messages.ts';
 import { type AgentLab, file, startAgentLab } from './agent-lab.ts';
 import { authority, makePackages } from './baseline/host.ts';
 import { declared, neighbours, neighboursNow } from './drift/declared.ts';
+import { makeRegistry } from './drift/registry.ts';
 import { ways } from './drift/ways.ts';
 
 // One machine that is changed by hand in every way there is.
 
 let lab: AgentLab;
 let certificate: string;
+let pulled: string;
 let others: string;
 /** How long each change took to be seen and to be put right, ms. */
 const seen: [ms: number, way: string][] = [];
@@ -19,6 +21,9 @@ beforeAll(async () => {
   certificate = await authority();
   lab = await startAgentLab('drf', '10.86.0.0/24');
   await lab.shell(makePackages);
+  const said = await lab.shell(makeRegistry);
+  pulled = said.split('\n').find((line) => /^\S+@sha256:\w+$/.test(line)) ?? '';
+  if (pulled === '') throw new Error(`the registry was not made: ${said}`);
 }, 180_000);
 
 afterAll(async () => {
@@ -34,7 +39,7 @@ afterAll(async () => {
 const secrets = { 'password@1': 'hunter2' };
 
 async function hold(more: object = {}, ...besides: Resource[]): Promise<AgentReport> {
-  const resources = [...declared(lab.image, certificate), ...besides];
+  const resources = [...declared(lab.image, pulled, certificate), ...besides];
   const generation = lab.control.give(resources, { secrets, ...more });
   return await lab.control.until(({ converged }) => converged === generation, 90_000);
 }
@@ -42,7 +47,7 @@ async function hold(more: object = {}, ...besides: Resource[]): Promise<AgentRep
 const calm = async (): Promise<AgentReport> =>
   await lab.control.until(
     ({ replicas, drift = [] }) =>
-      drift.length === 0 && ['w1', 'w2'].every((name) => replicas[name]?.state === 'running'),
+      drift.length === 0 && ['w1', 'w2', 'w3'].every((name) => replicas[name]?.state === 'running'),
   );
 
 /** Does something by hand. Answers with when, in ms since the epoch. */
@@ -67,7 +72,10 @@ describe('a machine that is changed by hand', { timeout: 60_000 }, () => {
     const told = lab.control.events.length;
     const at = await byHand(harm);
     await expect.poll(() => lab.shell(look), { timeout: 30_000 }).toBe(right);
-    const own = () => lab.control.events.slice(told).filter(({ subject }) => subject === tells);
+    const own = () =>
+      lab.control.events
+        .slice(told)
+        .filter(({ subject }) => subject === tells || subject?.startsWith(`${tells}@`));
     // Some are right again along with something else, or by systemd's hand.
     const isTold = (): boolean => own().some(({ kind, stage }) => kind !== 'drift' || stage !== 'found');
     await expect.poll(isTold, { timeout: 10_000 }).toBe(true);
@@ -120,6 +128,24 @@ describe('drift', { timeout: 60_000 }, () => {
       .poll(() => lab.shell('cat /etc/test/greeting'), { timeout: 55_000, interval: 500 })
       .toBe('hello');
     expect(Date.now()).toBeGreaterThan(until);
+  });
+
+  test('of a volume that was made anew is told and left alone, for the sake of what may be in it', async () => {
+    const told = lab.control.events.length;
+    await byHand('podman volume rm spare; podman volume create --opt type=tmpfs --opt device=tmpfs spare');
+    const report = await lab.control.until(({ failures }) =>
+      failures.some(({ resource }) => resource === 'volume:spare'),
+    );
+    expect(report.drift).toMatchObject([{ resource: 'volume:spare', found: 'changed' }]);
+    expect(
+      eventsSince(told).find(({ stage, what }) => stage === 'found' && what.includes('differs')),
+    ).toMatchObject({
+      what: expect.stringMatching(/^volume:spare differs \(options\)/),
+    });
+    expect(await lab.shell('podman volume inspect spare --format "{{.Options.type}}"')).toBe('tmpfs');
+    await byHand('podman volume rm spare');
+    await calm();
+    expect(await lab.shell('podman volume inspect spare --format "{{len .Options}}"')).toBe('0');
   });
 
   test('carries the name of who was logged in', async () => {

@@ -10,12 +10,13 @@ const ana: Resource = {
 };
 
 /** One resource of every kind that a machine in a container can hold. */
-export function declared(box: string, certificate: string): Resource[] {
+export function declared(box: string, pulled: string, certificate: string): Resource[] {
   const text = '[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n';
   const sleeper = file('/etc/systemd/system/sleeper.service', text, { mode: 0o644 });
   return [
     ...network(),
     image(box),
+    image(pulled),
     directory('/etc/test'),
     file('/etc/test/greeting', 'hello\n', { after: ['directory:/etc/test'] }),
     file('/etc/test/password', '', {
@@ -38,6 +39,7 @@ export function declared(box: string, certificate: string): Resource[] {
     { ...base('timezone:machine'), kind: 'timezone', zone: 'Europe/Berlin' },
     container('w1', { image: box, number: 11, lines: 'Volume=data:/data', after: ['volume:data'] }),
     container('w2', { image: box, number: 12 }),
+    container('w3', { image: pulled, number: 13 }),
   ];
 }
 

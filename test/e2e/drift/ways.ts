@@ -133,6 +133,13 @@ const containers: readonly Way[] = [
     'container:w2',
   ),
   way(
+    'a twin that has another mount',
+    'systemctl stop w1; podman run -d --replace --name w1 --network=none -v mine:/data test/box sleep 1000',
+    `curl -s -m 2 http://10.91.1.11:8080/healthz; podman inspect w1 --format '{{(index .Mounts 0).Name}}'`,
+    'well\ndata',
+    'container:w1',
+  ),
+  way(
     'an edited Quadlet',
     `echo "# mine" >> ${quadlets}/w2.container`,
     `grep -c mine ${quadlets}/w2.container`,
@@ -150,15 +157,23 @@ const containers: readonly Way[] = [
     'a removed Quadlet',
     `rm ${quadlets}/w2.container`,
     `ls ${quadlets}`,
-    'w1.container\nw2.container',
+    'w1.container\nw2.container\nw3.container',
     'container:w2',
   ),
   way(
     'a stray Quadlet',
     `cp ${quadlets}/w2.container ${quadlets}/stray.container`,
     `ls ${quadlets}`,
-    'w1.container\nw2.container',
+    'w1.container\nw2.container\nw3.container',
     'container:stray',
+  ),
+  // With it goes the container that runs it, to the point where it can be started again.
+  way(
+    'an image that a replica runs',
+    'podman rmi --force $(podman images -q --filter label=of=w3)',
+    'curl -s -m 2 http://10.91.1.13:8080/healthz; podman images -q --filter label=of=w3 | wc -l',
+    'well\n1',
+    'image:127.0.0.1:5055/box',
   ),
   way(
     'a removed volume',

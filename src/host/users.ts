@@ -50,8 +50,21 @@ async function ensure(user: UserResource): Promise<void> {
   const files = await readAccountFiles();
   const account = files.users.get(user.name);
   if (account === undefined) await create(user, files);
-  else await change(user, account, files);
+  else await change(user, account, await withOwnGroup(user, account, files));
   if (user.makeHome && !(await isThere(user.home))) await changeAccounts(['mkhomedir_helper', user.name]);
+}
+
+/** The group of its own name is nobody else's to make: where it is gone and the account is not, it comes back. */
+async function withOwnGroup(
+  { name, group, system }: UserResource,
+  { gid }: Account,
+  files: AccountFiles,
+): Promise<AccountFiles> {
+  if (group !== name || files.gids.has(name)) return files;
+  const number = [...files.gids.values()].includes(gid) ? [] : ['--gid', String(gid)];
+  const there = 9;
+  await changeAccounts(['groupadd', ...(system ? ['--system'] : []), ...number, name], [there]);
+  return await readAccountFiles();
 }
 
 async function create(user: UserResource, files: AccountFiles): Promise<void> {

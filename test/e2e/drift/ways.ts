@@ -272,6 +272,7 @@ const system: readonly Way[] = [
     'ana:!',
     'user:ana',
   ),
+  way('a user’s own group', "sed -i '/^ana:/d' /etc/group /etc/gshadow", 'id -gn ana', 'ana', 'user:ana'),
   way('a deleted user', 'userdel ana', 'id -nG ana', 'ana team', 'user:ana'),
   way('a deleted group', 'groupdel team', 'id -nG ana', 'ana team', 'group:team'),
   way(

@@ -15,7 +15,7 @@ import type { Suite } from './suite.ts';
 const imageHome = join(data, 'bench-image');
 const machine = 'app-1';
 /** Each kind of change so often: enough for a 99th percentile over all. */
-const passes = 10;
+const passes = 8;
 const triesMax = 500;
 
 /** Changes of every kind by hand on one machine: how soon each is seen and how soon all is as declared. */

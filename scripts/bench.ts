@@ -40,13 +40,13 @@ try {
 } catch (error) {
   fail(error);
 }
-if (interrupt.signal.aborted) interrupt.end(['interrupted: nothing of it runs any more']);
 const table = tableOf(rows).join('\n');
 if (words.includes('--json')) {
   console.error(table);
   console.log(JSON.stringify({ began, ended: { load: loadavg()[0] }, rounds, rows, failures }, null, 2));
 } else console.log(table);
 for (const { what, why } of failures) console.error(`not measured: ${what}: ${why}`);
+if (interrupt.signal.aborted) interrupt.end(['interrupted: nothing of it runs any more']);
 
 async function measure(name: string, suite: Suite): Promise<void> {
   if (interrupt.signal.aborted) return;

@@ -1,21 +1,9 @@
-/** One way of changing a machine by hand, and how one sees that it is as declared again. */
-export interface Way {
-  readonly name: string;
-  /** A shell line. */
-  readonly harm: string;
-  readonly look: string;
-  readonly right: string;
-  /** Id of the resource that an event has to name. */
-  readonly tells: string;
-}
+import { system } from './system-ways.ts';
+import { type Way, way } from './way.ts';
 
 const greeting = 'file:/etc/test/greeting';
 const quadlets = '/etc/containers/systemd/ballast';
 const served = 'curl -s -m 2 http://10.91.1.12:8080/healthz';
-
-const way = (name: string, harm: string, look: string, right: string, tells: string): Way => ({
-  ...{ name, harm, look, right, tells },
-});
 
 const files: readonly Way[] = [
   way('a file’s content', 'echo evil > /etc/test/greeting', 'cat /etc/test/greeting', 'hello', greeting),
@@ -218,83 +206,6 @@ const networks: readonly Way[] = [
     'ip -4 route show proto 91 | wc -l',
     '0',
     bridge,
-  ),
-];
-
-const rules = 'nft list table inet test | grep -c dport';
-const table = 'firewall:inet/test';
-
-const system: readonly Way[] = [
-  way('flushed rules', 'nft flush table inet test', rules, '1', table),
-  way('a deleted table', 'nft delete table inet test', rules, '1', table),
-  way('a rule more', 'nft add rule inet test input tcp dport 22 drop', rules, '1', table),
-  way(
-    'a kernel setting',
-    'sysctl -q -w net.ipv4.tcp_migrate_req=0',
-    'cat /proc/sys/net/ipv4/tcp_migrate_req',
-    '1',
-    'sysctl:net.ipv4.tcp_migrate_req',
-  ),
-  way(
-    'packets that are not passed on',
-    'sysctl -q -w net.ipv4.ip_forward=0 net.bridge.bridge-nf-call-iptables=0',
-    'cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/bridge/bridge-nf-call-iptables',
-    '1\n1',
-    'sysctl:net.bridge.bridge-nf-call-iptables',
-  ),
-  way(
-    'a removed package',
-    'apt-get -qq -y remove --allow-change-held-packages hello-ballast',
-    'hello-ballast',
-    'hello 1.0',
-    'package:hello-ballast',
-  ),
-  way(
-    'a package that is held no more',
-    'apt-mark -qq unhold hello-ballast',
-    'apt-mark showhold',
-    'hello-ballast',
-    'package:hello-ballast',
-  ),
-  way(
-    'a package that is not to be',
-    'cd /opt/debs && dpkg -i gone-ballast_1.0_all.deb',
-    'ls /usr/bin/gone-ballast 2>/dev/null | wc -l',
-    '0',
-    'package:gone-ballast',
-  ),
-  way('a user who may become root', 'usermod -aG sudo ana', 'id -nG ana', 'ana team', 'user:ana'),
-  way('a user’s shell', 'usermod -s /bin/sh ana', 'getent passwd ana | cut -d: -f7', '/bin/bash', 'user:ana'),
-  way(
-    'a user’s password',
-    'echo ana:secret | chpasswd',
-    'getent shadow ana | cut -c1-5',
-    'ana:!',
-    'user:ana',
-  ),
-  way('a user’s own group', "sed -i '/^ana:/d' /etc/group /etc/gshadow", 'id -gn ana', 'ana', 'user:ana'),
-  way('a deleted user', 'userdel ana', 'id -nG ana', 'ana team', 'user:ana'),
-  way('a deleted group', 'groupdel team', 'id -nG ana', 'ana team', 'group:team'),
-  way(
-    'an authority that nobody trusts',
-    ': > /etc/ssl/certs/ca-certificates.crt',
-    'openssl verify /usr/local/share/ca-certificates/ballast-corp.crt',
-    '/usr/local/share/ca-certificates/ballast-corp.crt: OK',
-    'trust:corp',
-  ),
-  way(
-    'a deleted authority',
-    'rm /usr/local/share/ca-certificates/ballast-corp.crt',
-    'openssl verify /usr/local/share/ca-certificates/ballast-corp.crt',
-    '/usr/local/share/ca-certificates/ballast-corp.crt: OK',
-    'trust:corp',
-  ),
-  way(
-    'another time zone',
-    'ln -sf /usr/share/zoneinfo/Asia/Tokyo /etc/localtime',
-    'readlink /etc/localtime',
-    '/usr/share/zoneinfo/Europe/Berlin',
-    'timezone:machine',
   ),
 ];
 

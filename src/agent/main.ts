@@ -132,6 +132,7 @@ function receive(message: ToAgent, machine: Machine, streams: ReturnType<typeof 
       machine.give(message);
       break;
     case 'logs':
+    case 'ingress-logs':
     case 'exec':
     case 'delete-volume':
     case 'usage':

@@ -4,7 +4,7 @@ import type { TerminalSize } from '#wire/exec-messages.ts';
 /** What the server may ask for beside manifests: each runs until it ends or is cancelled. */
 export type StreamRequest = Extract<
   ToAgent,
-  { kind: 'logs' | 'exec' | 'delete-volume' | 'usage' | 'repair' | 'firewall' | 'probe' }
+  { kind: 'logs' | 'ingress-logs' | 'exec' | 'delete-volume' | 'usage' | 'repair' | 'firewall' | 'probe' }
 >;
 export type StreamInput = Exclude<ToAgent, StreamRequest | { kind: 'manifest' }>;
 

@@ -2,6 +2,7 @@ import { never } from '#base/assert.ts';
 import { runDeleteVolume } from './delete-volume.ts';
 import { runExec } from './exec-stream.ts';
 import { runFirewall, runProbe } from './firewall-streams.ts';
+import { runIngressLogs } from './ingress-logs.ts';
 import { explain } from './log.ts';
 import { runLogs } from './logs.ts';
 import { runRepair } from './repair.ts';
@@ -66,6 +67,8 @@ function run(request: StreamRequest, context: StreamContext): Stream {
   switch (request.kind) {
     case 'logs':
       return runLogs(request, context);
+    case 'ingress-logs':
+      return runIngressLogs(request, context);
     case 'exec':
       return runExec(request, context);
     case 'usage':

@@ -164,6 +164,21 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
     summary: 'Try from outside what must answer and what must not',
     load: async () => (await import('./commands/firewall-test.ts')).firewallTest,
   },
+  'ingress ls': {
+    group: fleet,
+    summary: 'List the host names that lead into the fleet, and their certificates',
+    load: async () => (await import('./commands/ingress-ls.ts')).ingressLs,
+  },
+  'ingress renew': {
+    group: fleet,
+    summary: 'Try at once to get a certificate by ACME',
+    load: async () => (await import('./commands/ingress-renew.ts')).ingressRenew,
+  },
+  'ingress ca': {
+    group: fleet,
+    summary: 'Print the fleet’s own authority, for those who are to trust it',
+    load: async () => (await import('./commands/ingress-ca.ts')).ingressCa,
+  },
   'access ls': {
     group: fleet,
     summary: 'List who may log in on machines, and which certificates are out',
@@ -267,6 +282,7 @@ export const programs: Readonly<Record<string, string>> = {
 export const nouns: Readonly<Record<string, string>> = {
   machine: 'The machines of the fleet',
   firewall: 'What reaches the machines themselves',
+  ingress: 'How the world reaches services by name',
   access: 'Who may log in on the machines',
   secret: 'Secrets kept in the fleet',
   context: 'The fleets this command line knows',

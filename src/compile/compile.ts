@@ -8,6 +8,8 @@ import { firewallResources } from './firewall.ts';
 import type { Fixtures } from './fixtures.ts';
 import { hostResources, oncePerId } from './host/host.ts';
 import { hostFirewallResources } from './host-firewall.ts';
+import { ingressResources } from './ingress/ingress.ts';
+import { ingressRoutes } from './ingress/routes.ts';
 import { keptImages } from './kept-images.ts';
 import type { DriftRules, Manifest, Resource } from './manifest.ts';
 import { meshResources } from './mesh.ts';
@@ -40,6 +42,7 @@ export function compileManifest({ policy, plan, machine, fixtures }: CompileInpu
       ? registryClientResources(registry, { address: registryAddress, ca: fixtures.ca })
       : []),
     ...(registry?.machine === machine ? registryResources(registry) : []),
+    ...ingressResources(policy, machine, ingressRoutes(policy, plan, placed), fixtures),
     ...accessResources(policy, machine, fixtures.ssh),
     ...appResources(policy, machine, placed),
   ]);

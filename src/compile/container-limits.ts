@@ -1,4 +1,5 @@
-import type { BlockIoModel, ServiceModel } from '#spec/model.ts';
+import type { BlockIoModel } from '#spec/block-io-model.ts';
+import type { ServiceModel } from '#spec/model.ts';
 import { argumentLine, type QuadletLine } from './quadlet-text.ts';
 
 /**

@@ -5,8 +5,20 @@ export interface Fixtures {
   readonly registry: RegistryFixture | null;
   /** Absent until people speak of access. */
   readonly ssh?: SshFixture;
+  /** Absent while no service is reached by name from outside. */
+  readonly ingress?: IngressFixture;
   /** Machines of the fleet that are the computer the server runs on, and its port there. Absent: none is. */
   readonly server?: { readonly machines: readonly string[]; readonly port: number };
+}
+
+/** What the control plane got for ingress. */
+export interface IngressFixture {
+  /** By host name: PEM of the certificate with its chain, and `name@version` of the secret that holds its key. */
+  readonly certificates: Readonly<
+    Record<string, { readonly certificate: string; readonly keySecret: string }>
+  >;
+  /** By token: what answers a challenge of an authority that asks whether a host name is ours. */
+  readonly challenges: Readonly<Record<string, string>>;
 }
 
 /** What machines need of the fleet's ssh authorities. Only what everybody may know. */

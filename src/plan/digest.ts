@@ -9,7 +9,7 @@ import type { Release } from './model.ts';
  */
 export function serviceDigest(release: Release, service: ServiceModel): string {
   const { deploy, image, dependsOn, ...rest } = service;
-  const { build: _build, onLoss: _onLoss, inbound: _inbound, outbound: _outbound, ...container } = rest;
+  const { build: _build, onLoss: _onLoss, inbound: _in, outbound: _out, ingress: _ways, ...container } = rest;
   const { services } = release.model;
   const restartedWith = dependsOn.flatMap(({ service: name, restart }) => {
     const other = restart ? services[name] : undefined;

@@ -50,7 +50,7 @@ export function portClashes(policy: Policy, plan: Plan, release: Release): reado
 }
 
 /** Releases of an app that have their ports: what is being made true and what still runs, not what was given up. */
-function holding({ name, wanted, releases }: AppPolicy, { apps, replicas }: Plan): readonly Release[] {
+export function holding({ name, wanted, releases }: AppPolicy, { apps, replicas }: Plan): readonly Release[] {
   const state = apps[name];
   const target = state === undefined || state.wanted !== wanted ? wanted : state.target;
   const running = Object.values(replicas).flatMap((one) => (one.app === name ? [one.release] : []));

@@ -19,6 +19,7 @@ import { heardFrom } from './heard.ts';
 import { Hub } from './hub.ts';
 import { enrolmentsOf, isEnrolled } from './identities.ts';
 import { createIncusMachines, type IncusMachines } from './incus-machines.ts';
+import { createIngressDesk, type IngressDesk } from './ingress/desk.ts';
 import { Listeners } from './listeners.ts';
 import { createLocalMachines, type LocalMachines } from './local-machines.ts';
 import { createMetrics } from './metrics.ts';
@@ -33,6 +34,7 @@ export interface Gate {
   readonly control: Control;
   readonly hub: Hub;
   readonly access: AccessDesk;
+  readonly ingress: IngressDesk;
   /** What the control plane itself contributes to manifests. */
   readonly fixtures: () => Promise<Fixtures>;
   readonly local: LocalMachines;
@@ -77,7 +79,9 @@ export function openGate(base: Foundation, options: ServerOptions, closing: Abor
     folder: join(dirname(base.storePath), 'signing'),
   });
   const registry = createRegistry(state, secrets, { authority, link: local.linkOf });
-  const fixtures = withServer(async () => await access.complete(await registry.fixtures()), {
+  const ingress = createIngressDesk({ control, authority, log });
+  const complete = async () => await ingress.complete(await access.complete(await registry.fixtures()));
+  const fixtures = withServer(complete, {
     ...{ policy: () => state.policy, ownAddresses, port: door.port },
   });
   const executables = createExecutables(
@@ -89,7 +93,7 @@ export function openGate(base: Foundation, options: ServerOptions, closing: Abor
     executable: options.local?.executable,
   });
   const service = serviceOf({
-    ...{ control, hub, authority, registry, access, fixtures, door, version, executables, incus },
+    ...{ control, hub, authority, registry, access, ingress, fixtures, door, version, executables, incus },
     refusedEnrolment: createRefusals(intake.tell, now),
     compile: options.compile ?? compileManifest,
     heard: heardFrom(() => enrolledMachines(state), { hub, changes, now }),
@@ -114,7 +118,7 @@ export function openGate(base: Foundation, options: ServerOptions, closing: Abor
     onUpgrade: upgrade.handle,
   });
   return {
-    ...{ control, hub, access, fixtures, local, incus, listeners, door },
+    ...{ control, hub, access, ingress, fixtures, local, incus, listeners, door },
     async listen(endpoints) {
       const bound: Endpoint[] = [];
       for (const endpoint of endpoints) bound.push(await listeners.listen(endpoint));

@@ -38,6 +38,10 @@ export const keys = {
   registry: 'registry',
   /** Public keys of the mesh that no machine may have again. */
   retiredKey: (key: string) => `mesh/retired/${key}`,
+  ingressCertificates: 'ingress/certificate/',
+  ingressCertificate: (host: string) => `ingress/certificate/${host}`,
+  ingressTroubles: 'ingress/trouble/',
+  ingressTrouble: (host: string) => `ingress/trouble/${host}`,
   sshAuthorities: 'ssh/authorities',
   sshCertificates: 'ssh/certificate/',
   sshCertificate: (serial: number) => `ssh/certificate/${padded(serial)}`,

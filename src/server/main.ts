@@ -9,6 +9,7 @@ import { type Gate, openGate } from './gate.ts';
 import { jsonLog } from './log.ts';
 import { createHousekeeping } from './loops/housekeeping.ts';
 import { runIncus } from './loops/incus.ts';
+import { runIngress } from './loops/ingress.ts';
 import { runMachines } from './loops/machines.ts';
 import { createManifests } from './loops/manifests.ts';
 import { runPlanner } from './loops/planner.ts';
@@ -86,7 +87,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 /** What goes on without being asked: plans are made and carried out, machines are made and destroyed. */
 async function runLoops(
   base: Foundation,
-  { hub, access, fixtures, local, incus, listeners, door, control }: Gate,
+  { hub, access, ingress, fixtures, local, incus, listeners, door, control }: Gate,
   options: ServerOptions,
   signal: AbortSignal,
 ): Promise<void> {
@@ -111,6 +112,7 @@ async function runLoops(
     runPlanner({ state, inventory, nextPlan, log, carryOut }, signal),
     runMachines({ state, control, log, maker: () => local.maker(listeners, door) }, signal),
     runIncus({ state, control, log }, incus, signal),
+    runIngress({ state, desk: ingress, log }, signal),
   ]);
 }
 

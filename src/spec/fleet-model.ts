@@ -1,5 +1,6 @@
 import type { DriftModel } from './drift-model.ts';
 import type { HostModel } from './host-model.ts';
+import type { FleetIngressModel } from './ingress-model.ts';
 import type { SecurityGroupModel } from './security-model.ts';
 
 /** The normalised fleet file: which machines there are and what they are like. Sizes in bytes, times in ms. */
@@ -16,6 +17,8 @@ export interface FleetModel {
   readonly incus?: Readonly<Record<string, IncusModel>>;
   /** Who may log in. Absent: nobody was ever asked for, and sshd is left as it is. */
   readonly access?: readonly AccessRule[];
+  /** What ingress needs of the world. Absent: nothing. */
+  readonly ingress?: FleetIngressModel;
   /** Who may reach what on machines, by name. Absent: no groups. */
   readonly securityGroups?: Readonly<Record<string, SecurityGroupModel>>;
 }

@@ -1,4 +1,6 @@
 import type { Origin } from '#base/result.ts';
+import type { BlockIoModel } from './block-io-model.ts';
+import type { IngressModel } from './ingress-model.ts';
 import type { TrafficRuleModel } from './traffic-model.ts';
 
 /**
@@ -94,6 +96,8 @@ export interface ServiceModel {
   readonly inbound?: readonly TrafficRuleModel[];
   /** `x-ballast.outbound`: what it may reach, and nothing else. Absent: whatever lets it in, and the world. */
   readonly outbound?: readonly TrafficRuleModel[];
+  /** `x-ballast.ingress`: how the world reaches it by name. Absent: it does not. */
+  readonly ingress?: readonly IngressModel[];
   /** Raised by `ballast restart`, so that a restart is a rollout like any other. */
   readonly restartNonce?: number;
 }
@@ -157,16 +161,6 @@ export type MountModel =
       /** Mount options such as `noexec` and `ro`. */
       readonly options?: readonly string[];
     };
-
-/** Limits of disk traffic. Rates are bytes, or operations, a second. */
-export interface BlockIoModel {
-  readonly weight?: number;
-  readonly deviceWeights: readonly { readonly path: string; readonly weight: number }[];
-  readonly readBps: readonly { readonly path: string; readonly rate: number }[];
-  readonly writeBps: readonly { readonly path: string; readonly rate: number }[];
-  readonly readIops: readonly { readonly path: string; readonly rate: number }[];
-  readonly writeIops: readonly { readonly path: string; readonly rate: number }[];
-}
 
 /** A secret or config given to a service as a file. `source` is the key in the app's `secrets` or `configs`. */
 export interface GrantModel {

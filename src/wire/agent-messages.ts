@@ -24,6 +24,14 @@ export type ToAgent =
       readonly sinceMs?: number;
     }
   | {
+      readonly kind: 'ingress-logs';
+      readonly stream: number;
+      readonly host?: string;
+      readonly follow: boolean;
+      readonly tail: number;
+      readonly sinceMs?: number;
+    }
+  | {
       readonly kind: 'exec';
       readonly stream: number;
       readonly replica: string;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Origin, Problem } from '#base/result.ts';
 import type { AppModel, MountModel, NetworkModel, Origins, SecretModel, VolumeModel } from '#spec/model.ts';
 import { deploy } from './deploy-schema.ts';
+import { ingress } from './ingress-schema.ts';
 import {
   amount,
   appName,
@@ -142,6 +143,7 @@ const service = z
     onLoss: maybe(onLoss),
     inbound: maybe(z.array(trafficRule)),
     outbound: maybe(z.array(trafficRule)),
+    ingress: maybe(z.array(ingress)),
     restartNonce: maybe(natural),
   })
   .meta({ id: 'Service' });

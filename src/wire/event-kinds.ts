@@ -1,7 +1,7 @@
 /** Every kind of event there is. */
 export const eventKinds: readonly string[] = `
 access access-granted access-invited access-revoked app-removed certificate-issued crash disk-pressure drift
-enrolment-refused events-dropped exec fleet host-certificate image invitation-revoked login login-refused
+enrolment-refused events-dropped exec fleet host-certificate image ingress-certificate ingress-certificate-failed invitation-revoked login login-refused
 machine-added machine-clock machine-closed machine-created machine-destroyed machine-draining machine-empty
 machine-enrolled machine-failed machine-invited machine-leaving machine-lost machine-offline machine-online
 machine-opened machine-reconnected machine-refused machine-removed machine-replaced machine-started machine-twice

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { FleetModel } from '#spec/fleet-model.ts';
 import { hostModel } from './host-schema.ts';
+import { fleetIngress } from './ingress-schema.ts';
 import {
   amount,
   dictionary,
@@ -86,6 +87,7 @@ export const fleetModel = schemaOf<FleetModel>()(
       access: maybe(z.array(accessRule).max(1_000)),
       securityGroups: maybe(dictionary(securityGroup, machineName)),
       drift: maybe(drift),
+      ingress: maybe(fleetIngress),
     })
     .meta({ id: 'Fleet' }),
 );

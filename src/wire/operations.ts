@@ -4,6 +4,7 @@ import { type AccessOperations, accessOperations } from './access-operations.ts'
 import { type DriftOperations, driftOperations } from './drift-operations.ts';
 import { firewallOperations } from './firewall-operations.ts';
 import type { FirewallView, ProbeResult } from './firewall-views.ts';
+import { type IngressOperations, ingressOperations } from './ingress-operations.ts';
 import { joining } from './joining.ts';
 import type { Empty, Operation } from './operation.ts';
 import type { ProviderCheck, UserDataView } from './provider-views.ts';
@@ -30,7 +31,7 @@ import type {
  * The contract: input and output of every operation. Server, client, CLI and the OpenAPI document derive from it
  * and from the table below. Path parameters are fields of the input with the same name.
  */
-export interface Operations extends AccessOperations, DriftOperations, SecretOperations {
+export interface Operations extends AccessOperations, DriftOperations, IngressOperations, SecretOperations {
   status: { input: Empty; output: FleetStatus };
   /** With `fleet`: as it would be once that fleet file is applied and its machines are there. */
   previewApp: { input: { model: AppModel; origins: Origins; fleet?: FleetModel }; output: PlanPreview };
@@ -273,6 +274,7 @@ export const operations = {
   },
   ...accessOperations,
   ...driftOperations,
+  ...ingressOperations,
   ...secretOperations,
 } as const satisfies Record<OperationName, Operation>;
 

@@ -5,6 +5,7 @@ import { replicaCount } from './deploy-schema.ts';
 import * as drifts from './drift-schemas.ts';
 import { firewallView, probeResult, probeTargets } from './firewall-schemas.ts';
 import { accessRule, fleetModel } from './fleet-schema.ts';
+import { askedHost, ingressView } from './ingress-schema.ts';
 import type { Input, OperationName, Output } from './operations.ts';
 import { fleetPreview, planPreview } from './preview-schemas.ts';
 import {
@@ -158,6 +159,16 @@ export const inputSchemas = {
   reportClock: inputOf<'reportClock'>()(
     z.strictObject({ proof: z.string().regex(/^[0-9a-f]{64}$/), clock: z.number() }),
   ),
+  listIngress: empty,
+  renewIngress: inputOf<'renewIngress'>()(z.strictObject({ host: askedHost })),
+  ingressLogs: inputOf<'ingressLogs'>()(
+    z.strictObject({
+      host: maybe(askedHost),
+      follow: maybe(z.boolean()),
+      tail: maybe(natural),
+      sinceMs: maybe(z.number()),
+    }),
+  ),
   renew: inputOf<'renew'>()(z.strictObject({ csr: certificateRequest })),
 } as const satisfies Record<OperationName, z.ZodObject>;
 
@@ -212,5 +223,8 @@ export const outputSchemas = {
   issueCertificate: outputOf<'issueCertificate'>()(access.certificateAnswer),
   enrol: outputOf<'enrol'>()(certificate),
   reportClock: outputOf<'reportClock'>()(z.strictObject({ now: z.number() })),
+  listIngress: outputOf<'listIngress'>()(z.strictObject({ routes: z.array(ingressView), ca: text })),
+  renewIngress: empty,
+  ingressLogs: outputOf<'ingressLogs'>()(view.logLine),
   renew: outputOf<'renew'>()(certificate),
 } as const satisfies Record<OperationName, z.ZodType>;

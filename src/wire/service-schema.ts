@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import type { BlockIoModel } from '#spec/block-io-model.ts';
 import type {
-  BlockIoModel,
   BuildModel,
   DeviceModel,
   GrantModel,

@@ -29,6 +29,7 @@ const exceptions: readonly (readonly [path: RegExp, reason: string])[] = [
   [/^services\.(web|api)\.hostname$/, 'the web service has the name of the machine; the name of the other one is checked'],
   [/^services\.db\.healthcheck\.(shell|test)\b/, 'the test of the image'],
   [/^services\.(api|db)\.deploy\b/, 'checked with the web service'],
+  [/^services\.\w+\.ingress\b.*(redirectFrom|tls)/, 'compile/ingress/caddy.test.ts'],
   [/\.onLoss$/, 'counts when a machine is lost: test/sim/machines.test.ts'],
   [/^secrets\b/, 'read when the release is made: server/control/release-secrets.ts'],
 ];

@@ -123,6 +123,9 @@ const web: Whole<Omit<ServiceModel, 'probe'>> = {
   onLoss: 'recreate',
   inbound: [{ peers: [{ kind: 'service', app: 'shop', service: 'api' }], ports: [{ protocol: 'tcp', from: 1, to: 2 }] }],
   outbound: [{ peers: [{ kind: 'cidr', cidr: '192.0.2.0/24' }], ports: [{ protocol: 'udp', from: 1, to: 2 }] }],
+  ingress: [
+    { hosts: ['a.test'], pathPrefix: '/a', port: 80, tls: { kind: 'internal' }, redirect: false, redirectFrom: ['b.test'] },
+  ],
   restartNonce: 1,
 };
 

@@ -30,6 +30,8 @@ its standard error is printed here on standard output too: use -o json to tell t
       summary: 'how many past lines of each replica (default: 100)',
     },
     since: { kind: 'duration', value: 'TIME', summary: 'only lines of the last 10m, 2h…' },
+    ingress: { kind: 'switch', summary: 'what the world asked for by host name, one line a request' },
+    host: { kind: 'text', value: 'HOST', summary: 'only requests for this host; with --ingress' },
     timestamps: { kind: 'switch', short: 't', summary: 'show when each line was printed' },
     'no-prefix': { kind: 'switch', summary: 'lines as they are, without the name of the replica' },
     output: {
@@ -45,21 +47,30 @@ its standard error is printed here on standard output too: use -o json to tell t
       does: 'The last ten minutes of one replica, with times',
       line: 'ballast logs guestbook-web-1-r3 --since 10m -t',
     },
+    {
+      does: 'What the world asks of one host name',
+      line: 'ballast logs --ingress --host www.example.com -f',
+    },
   ],
   async run({ flags, args: [word] }, shell) {
     const client = await connect(flags, shell);
-    const target = await findTarget(word, flags.app, client, shell);
+    checkIngress(flags, word);
+    const target = flags.ingress ? undefined : await findTarget(word, flags.app, client, shell);
     const json = flags.json || flags.output === 'json';
     const prefix = prefixer(shell);
     let seen = 0;
     try {
       const input = {
-        ...target,
         follow: flags.follow,
         tail: flags.tail ?? (flags.since === undefined ? 100 : 10_000),
         ...(flags.since === undefined ? {} : { sinceMs: shell.now() - flags.since }),
       };
-      for await (const entry of client.stream('logs', input, { signal: shell.signal })) {
+      const host = flags.host === undefined ? {} : { host: flags.host.toLowerCase() };
+      const lines =
+        target === undefined
+          ? client.stream('ingressLogs', { ...input, ...host }, { signal: shell.signal })
+          : client.stream('logs', { ...target, ...input }, { signal: shell.signal });
+      for await (const entry of lines) {
         seen += 1;
         if (json) line(shell.out, JSON.stringify(entry));
         else {
@@ -77,11 +88,30 @@ its standard error is printed here on standard output too: use -o json to tell t
       });
     }
     if (seen === 0 && !flags.quiet) {
-      for (const text of await whySilent(target, client, shell)) line(shell.err, text);
+      const why = target === undefined ? ['Nothing was asked for.'] : await whySilent(target, client, shell);
+      for (const text of why) line(shell.err, text);
     }
     return 0;
   },
 });
+
+function checkIngress(
+  {
+    ingress,
+    host,
+    app,
+  }: { readonly ingress: boolean; readonly host?: string | undefined; readonly app?: string | undefined },
+  word: string | undefined,
+): void {
+  if (host !== undefined && !ingress) {
+    throw new BallastError('usage', '--host needs --ingress', { fix: 'ballast logs --ingress --host HOST' });
+  }
+  if (ingress && (word ?? app) !== undefined) {
+    throw new BallastError('usage', '--ingress shows requests by host name, not those of one service', {
+      fix: 'ballast logs --ingress --host HOST',
+    });
+  }
+}
 
 /** A replica that is gone took its log with it, which is another thing than having printed nothing. */
 async function whySilent(target: Target, client: Client, shell: Shell): Promise<readonly string[]> {

@@ -1,7 +1,9 @@
 import { showOrigin } from '#base/result.ts';
 import type { Fixtures } from '#compile/fixtures.ts';
+import { ingressPorts } from '#compile/ingress/places.ts';
 import { hasMesh, meshPorts } from '#compile/mesh.ts';
 import { registryPushPort } from '#compile/registry.ts';
+import { ingressMachines } from '#plan/machines/ingress.ts';
 import type { Policy } from '#plan/model.ts';
 import type { PortRange, SecurityGroupModel, SecurityRuleModel } from '#spec/security-model.ts';
 import { belongs, placesOf } from './members.ts';
@@ -46,6 +48,7 @@ export function hostRules(policy: Policy, machine: string, fixtures: Fixtures): 
   const groups = groupsOf(policy, machine);
   return [
     ...needs(policy, machine, fixtures),
+    ...ingressNeeds(policy, machine, fixtures),
     ...(saysNothingOfSsh(groups) ? [sshForAll] : []),
     ...groups.flatMap((group) => [
       ...group.inbound.map((rule, index) => asked(policy, { group, rule, index, direction: 'in' })),
@@ -110,6 +113,17 @@ function needs(policy: Policy, machine: string, { registry, server }: Fixtures):
     });
   }
   return found;
+}
+
+/** The world comes in by name once a service asks for it. */
+function ingressNeeds(policy: Policy, machine: string, { ingress }: Fixtures): readonly HostRule[] {
+  if (ingress === undefined || !ingressMachines(policy).some(({ name }) => name === machine)) return [];
+  return [
+    {
+      ...{ direction: 'in', places: 'any', ports: ingressPorts.map(tcp), comment: 'ingress' },
+      ...{ words: 'any, to services that are reached by name', origin: 'ingress' },
+    },
+  ];
 }
 
 interface Asked {

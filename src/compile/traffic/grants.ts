@@ -34,12 +34,12 @@ export const addressesSet = (key: string): string => `to-${key}`;
 
 /**
  * Who may reach a service: whoever shares a Compose network with it, or whom its `inbound` names and nobody else;
- * and machines that took a connection to one of its published ports.
+ * machines that took a connection to one of its published ports, and those by which the world reaches it by name.
  */
 export function inboundGrants(traffic: Traffic, service: NetService): readonly Grant[] {
   const { model } = service;
   const asked = model.inbound?.flatMap((rule, n) => ruleGrants(traffic, service, rule, 'inbound', n));
-  return [...(asked ?? networkGrants(service)), ...publishedGrants(service)];
+  return [...(asked ?? networkGrants(service)), ...publishedGrants(service), ...ingressGrants(service)];
 }
 
 /** What a service may reach; undefined: nobody asked, so whatever lets it in, and the world. */
@@ -74,6 +74,15 @@ function publishedGrants(service: NetService): readonly Grant[] {
         ]
       : [],
   );
+}
+
+function ingressGrants(service: NetService): readonly Grant[] {
+  return (service.model.ingress ?? []).map(({ hosts, pathPrefix, port }, n) => ({
+    whom: { kind: 'set', set: ingressSet },
+    ports: [{ protocol: 'tcp', from: port, to: port }],
+    comment: `ingress ${hosts[0] ?? ''}${pathPrefix}`,
+    origin: originOf(service, `.x-ballast.ingress.${n}`),
+  }));
 }
 
 function ruleGrants(

@@ -7,17 +7,20 @@ export interface LiveSource extends Source {
   readonly replicas: readonly string[];
 }
 
+/** What prints lines, and where. */
+type Printer = Pick<Replica, 'id' | 'machine'>;
+
 /** Asks the machines of some replicas for their lines; machines that are away are left out. */
-export type Open = (
-  replicas: readonly Replica[],
+export type Open<P extends Printer = Printer> = (
+  replicas: readonly P[],
   from: { readonly tail: number; readonly sinceMs?: number | undefined },
 ) => readonly LiveSource[];
 
-export interface Following {
+export interface Following<P extends Printer = Printer> {
   readonly changes: Changes;
   /** The replicas to listen to now; more may come. */
-  readonly wanted: () => readonly Replica[];
-  readonly open: Open;
+  readonly wanted: () => readonly P[];
+  readonly open: Open<P>;
   readonly tail: number;
 }
 
@@ -27,7 +30,10 @@ const waitingMax = 1_000;
 const tailAgain = 10_000;
 
 /** Lines as they come, until the signal aborts. */
-export async function* followLines(following: Following, signal: AbortSignal): AsyncGenerator<LogLine> {
+export async function* followLines<P extends Printer>(
+  following: Following<P>,
+  signal: AbortSignal,
+): AsyncGenerator<LogLine> {
   const { changes, wanted, open, tail } = following;
   const inbox = new LineInbox();
   signal.addEventListener('abort', inbox.stop, { once: true });

@@ -37,7 +37,7 @@ export function openLogs(
       },
     );
   }
-  const open: Open = (group, { tail, sinceMs = input.sinceMs }) =>
+  const open: Open<Replica> = (group, { tail, sinceMs = input.sinceMs }) =>
     byMachine(group).flatMap(([machine, ids]) => {
       if (hub.connection(machine) === undefined) return [];
       const stream = hub.open(machine, {
@@ -54,7 +54,7 @@ export function openLogs(
   return followLines({ changes: state.changes, wanted, open, tail }, signal);
 }
 
-async function* linesOf(stream: AgentStream): AsyncGenerator<LogLine> {
+export async function* linesOf(stream: AgentStream): AsyncGenerator<LogLine> {
   for await (const message of stream.messages) if (message.kind === 'log') yield message.line;
 }
 

@@ -21,6 +21,7 @@ import type { Executables } from '#server/executables.ts';
 import type { Hub } from '#server/hub.ts';
 import { enrol, isEnrolled, renew } from '#server/identities.ts';
 import type { IncusMachines } from '#server/incus-machines.ts';
+import type { IngressDesk } from '#server/ingress/desk.ts';
 import type { CompileManifest } from '#server/loops/manifests.ts';
 import type { Authority } from '#server/pki/authority.ts';
 import { isOwnSecret, type Registry } from '#server/registry.ts';
@@ -28,6 +29,7 @@ import { joinByTicket } from '#server/tickets.ts';
 import type { MachineView } from '#wire/views.ts';
 import { appNames, appView, releaseViews, replicasOf, replicaView } from './app-views.ts';
 import { probeMachines, showFirewall } from './firewall.ts';
+import { openIngressLogs } from './ingress-logs.ts';
 import { openLogs } from './log-fan-in.ts';
 import { machineView } from './machine-views.ts';
 import type { Service } from './service.ts';
@@ -40,6 +42,7 @@ export interface ServiceParts {
   readonly authority: Authority;
   readonly registry: Registry;
   readonly access: AccessDesk;
+  readonly ingress: IngressDesk;
   readonly fixtures: () => Promise<Fixtures>;
   readonly compile: CompileManifest;
   readonly door: ServerDoor;
@@ -55,7 +58,7 @@ export interface ServiceParts {
 /** Every operation of the table, put together from the server's parts. */
 export function serviceOf(parts: ServiceParts): Service {
   const { control, hub, authority, registry, access, fixtures, compile, door, version, heard } = parts;
-  const { executables, incus, refusedEnrolment } = parts;
+  const { executables, incus, ingress, refusedEnrolment } = parts;
   const { state, secrets } = control;
   const now = () => picture(control);
   const clocks = createClocks(state);
@@ -185,6 +188,12 @@ export function serviceOf(parts: ServiceParts): Service {
       }
       return await access.issue(input, by);
     },
+    listIngress: async () => ({ routes: await ingress.view(), ca }),
+    renewIngress: async ({ host }) => {
+      await ingress.hasten(host);
+      return {};
+    },
+    ingressLogs: async (input, { signal }) => openIngressLogs({ state, hub }, input, signal),
     registryAccess: async () => await registry.access(),
     makeUserData: async (input, { by }) =>
       await makeUserData(control, input, { by, executables, ca, urlForStrangers: door.urlForStrangers }),

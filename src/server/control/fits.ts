@@ -1,5 +1,6 @@
 import { BallastError } from '#base/errors.ts';
 import type { Problem } from '#base/result.ts';
+import { ingressClashes } from '#plan/ingress.ts';
 import type { Plan, Policy, Release, Waiting } from '#plan/model.ts';
 import { portClashes } from '#plan/ports.ts';
 import { settle } from '#server/simulate.ts';
@@ -21,7 +22,11 @@ export function tryOut(control: Control, policy: Policy, release: Release): Tria
   // A service that waits for another which finds no place is no problem of its own.
   const causes = own.filter(({ what }) => !what.startsWith('waits for '));
   const waiting = causes.length > 0 ? causes : own;
-  const problems = [...portClashes(policy, state.plan, release), ...homeless(waiting, release)];
+  const problems = [
+    ...portClashes(policy, state.plan, release),
+    ...ingressClashes(policy, state.plan, release),
+    ...homeless(waiting, release),
+  ];
   return { plan: settled.plan, problems: problems.toSorted(byLine) };
 }
 

@@ -9,6 +9,7 @@ import type { Input } from '#wire/operations.ts';
 import type { ReleaseAnswer } from '#wire/views.ts';
 import type { Control } from './context.ts';
 import { doesNotFit, tryOut } from './fits.ts';
+import { checkCertificates } from './release-certificates.ts';
 import { checkExpected, checkImages, checkNotRolling, keepRestarts, sameRelease } from './release-checks.ts';
 import { releaseSecrets } from './release-secrets.ts';
 import { refuseRules } from './rule-checks.ts';
@@ -37,6 +38,7 @@ export async function createRelease(
       { model, origins, values: input.secretValues, by },
       secrets,
     );
+    await checkCertificates(control, { model, origins, values: input.secretValues, versions });
     if (before && !givenUp(control, name) && sameRelease(before, { model, secrets: versions })) {
       // Whoever made it meanwhile wants the very same: that is no conflict.
       return unchanged(control, before);

@@ -17,6 +17,7 @@ export const lifetimes = {
   authority: 3_650 * day,
   server: 90 * day,
   registry: 365 * day,
+  ingress: 90 * day,
   agent: 24 * hour,
   user: 90 * day,
 } as const;
@@ -122,10 +123,15 @@ export async function openAuthority(pair: KeyPair, now: () => number): Promise<A
   };
 }
 
-/** When a certificate ends, and when half its life is over; ms since the epoch. */
-export function lifeOf(certificate: string): { readonly endsAt: number; readonly halfAt: number } {
+/** When a certificate begins and ends, and when half its life is over; ms since the epoch. */
+export function lifeOf(certificate: string): {
+  readonly beginsAt: number;
+  readonly endsAt: number;
+  readonly halfAt: number;
+} {
   const { notBefore, notAfter } = new x509.X509Certificate(certificate);
-  return { endsAt: notAfter.getTime(), halfAt: (notBefore.getTime() + notAfter.getTime()) / 2 };
+  const [beginsAt, endsAt] = [notBefore.getTime(), notAfter.getTime()];
+  return { beginsAt, endsAt, halfAt: (beginsAt + endsAt) / 2 };
 }
 
 /** Stands for the key of a certificate request: SHA-256 of its public key. */

@@ -4,6 +4,7 @@ import type { ServiceModel } from '#spec/model.ts';
 import type { Tree } from '#spec/yaml/tree.ts';
 import { get } from '#spec/yaml/tree.ts';
 import { checkCompanions } from './companions.ts';
+import { checkIngress } from './ingress-checks.ts';
 import type { WrittenPort } from './normal/ports.ts';
 import type { Scope } from './normal/scope.ts';
 import type { WrittenService } from './normal/service.ts';
@@ -14,6 +15,7 @@ type Services = ReadonlyMap<string, WrittenService>;
 export function crossCheck(scope: Scope, services: Services, all: readonly string[]): void {
   checkPorts(scope, services);
   checkCompanions(scope, services, all);
+  checkIngress(scope, services);
   checkDependencies(scope, services, all);
   checkCycles(scope, services);
 }

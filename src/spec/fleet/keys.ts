@@ -16,6 +16,7 @@ import { accessKey } from './access.ts';
 import { driftShape } from './drift.ts';
 import { hostShape } from './host/keys.ts';
 import { incusKeys, incusPoolKeys } from './incus.ts';
+import { fleetIngressShape } from './ingress.ts';
 import { groupNames, securityGroups } from './security/keys.ts';
 
 /** Names of pools and machines: they become host names. */
@@ -138,6 +139,10 @@ export const fleetKeys: Keys = {
     example:
       '{ office: { cidrs: [203.0.113.0/24] }, machines: { inbound: [{ from: office, ports: [22] }] } }',
     byDefault: 'ssh from anywhere, and what the fleet needs',
+  }),
+  ingress: honoured(fleetIngressShape, 'what ingress needs of the world', {
+    example: '{ acme: { email: ops@example.com } }',
+    byDefault: 'no certificates by ACME',
   }),
   access: accessKey,
   drift: honoured(driftShape, 'what becomes of differences that nobody asked for', {

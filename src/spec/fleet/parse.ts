@@ -27,6 +27,7 @@ import { driftOf } from './drift.ts';
 import { checkLists } from './host/check-lists.ts';
 import { type Hosts, hostsOf } from './host/hosts.ts';
 import { checkProviderKeys, incusOf, incusPoolOf } from './incus.ts';
+import { fleetIngressOf } from './ingress.ts';
 import { cidrPattern, fleetShape } from './keys.ts';
 import { reserveOf } from './reserve.ts';
 import { poolGroupsOf, securityGroupsOf } from './security/read.ts';
@@ -67,6 +68,7 @@ export function parseFleet({ file, text, env, read = () => undefined }: FleetInp
   const access = accessOf(tree, machines, problems);
   const securityGroups = securityGroupsOf(tree, machines, problems);
   const drift = driftOf(tree, machines, problems);
+  const ingress = fleetIngressOf(tree, { problems, read });
   const found = problems.found();
   if (found.length > 0) return { ok: false, problems: found };
   const fleet: FleetModel = {
@@ -74,7 +76,7 @@ export function parseFleet({ file, text, env, read = () => undefined }: FleetInp
     pools,
     network,
     registry: present({ machine }),
-    ...present({ host: hosts.all, drift, incus, access, securityGroups }),
+    ...present({ host: hosts.all, drift, incus, access, securityGroups, ingress }),
   };
   const warnings = problems.warnings();
   const value = { fleet, origins: { ...originsOf(tree), ...hosts.origins } };

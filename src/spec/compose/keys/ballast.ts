@@ -1,4 +1,5 @@
 import { duration, honoured, integer, later, matching, object } from '#spec/table/shape.ts';
+import { ingressShape } from './ingress.ts';
 import { onLoss } from './storage.ts';
 import { inbound, outbound } from './traffic.ts';
 
@@ -37,7 +38,9 @@ export const ballast = honoured(
       { example: '{ path: /healthz, port: 8080 }' },
     ),
     on_loss: onLoss,
-    ingress: later('publish a port: ports: ["80:8080"]'),
+    ingress: honoured(ingressShape, 'host names under which the world reaches it, by HTTP and HTTPS', {
+      example: '{ host: guestbook.example.com, port: 8080 }',
+    }),
     inbound,
     outbound,
     release: later(

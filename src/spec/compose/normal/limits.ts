@@ -1,6 +1,7 @@
 import { present } from '#base/present.ts';
 import { showSize } from '#base/size.ts';
-import type { BlockIoModel, ResourcesModel } from '#spec/model.ts';
+import type { BlockIoModel } from '#spec/block-io-model.ts';
+import type { ResourcesModel } from '#spec/model.ts';
 import type { Tree } from '#spec/yaml/tree.ts';
 import { get, itemsOf, numberOf, textOf } from '#spec/yaml/tree.ts';
 import type { ServiceScope } from './scope.ts';

@@ -10,6 +10,8 @@ import { environmentOf, labelsOf } from './environment.ts';
 import type { WrittenGrant } from './grants.ts';
 import { grantsOf } from './grants.ts';
 import { imageProblem } from './image.ts';
+import type { WrittenIngress } from './ingress.ts';
+import { ingressOf } from './ingress.ts';
 import { blockIoOf, memorySwapOf } from './limits.ts';
 import type { WrittenMount } from './mounts.ts';
 import { mountsOf } from './mounts.ts';
@@ -32,10 +34,11 @@ import { onLossOf } from './shared.ts';
 import { trafficOf } from './traffic.ts';
 import { bytesOf, integerOf, msOf, pairsOf } from './values.ts';
 
-/** A service of the model, and where its ports were written, for checks across services. */
+/** A service of the model, and where its ports and ways in were written, for checks across services. */
 export interface WrittenService {
   readonly model: ServiceModel;
   readonly ports: readonly WrittenPort[];
+  readonly ingress: readonly WrittenIngress[];
 }
 
 /** `awaited`: others wait for this service to complete. */
@@ -55,6 +58,7 @@ export function serviceOf(scope: ServiceScope, awaited: boolean): WrittenService
       fix: 'remove one of them',
     });
   }
+  const ingress = ingressOf(scope, networkMode);
   const deploy = deployOf(scope, {
     ports: ports.map(({ port }) => port),
     mounts: mounts.map(({ mount }) => mount),
@@ -78,9 +82,10 @@ export function serviceOf(scope: ServiceScope, awaited: boolean): WrittenService
     deploy,
     onLoss: onLossOf(at(scope, 'x-ballast', 'on_loss')),
     ...trafficOf(scope, networkMode),
+    ingress: ingress.length === 0 ? undefined : ingress.map(({ entry }) => entry),
   });
   refuseConflicts(scope, model);
-  return { model, ports };
+  return { model, ports, ingress };
 }
 
 const told =

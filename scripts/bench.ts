@@ -1,6 +1,6 @@
 /**
  * Measures Ballast against what it promises, beside a floor made by hand or a peer in the same run, and prints a table
- * of medians. `npm run bench [-- deploy|baseline|drift|replacement|dense] [--rounds N] [--json]`. Nothing here fails
+ * of medians. `npm run bench [-- deploy|baseline|drift|replacement|dense|scale] [--rounds N] [--json]`. Nothing here fails
  * for being slow; a part that cannot be measured says why, and the others are measured all the same.
  */
 import { loadavg } from 'node:os';
@@ -11,6 +11,7 @@ import { deploy } from '#bench/deploy.ts';
 import { drift } from '#bench/drift.ts';
 import type { Row } from '#bench/measure.ts';
 import { replacement } from '#bench/replacement.ts';
+import { scale } from '#bench/scale.ts';
 import type { Suite } from '#bench/suite.ts';
 import { tableOf } from '#bench/table.ts';
 import { run } from '#host/exec.ts';
@@ -19,7 +20,7 @@ import { listenForInterrupt } from './fleet/interrupt.ts';
 import { projectRoot } from './fleet/places.ts';
 import { createStory } from './fleet/story.ts';
 
-const suites: Readonly<Record<string, Suite>> = { deploy, baseline, drift, replacement, dense };
+const suites: Readonly<Record<string, Suite>> = { deploy, baseline, drift, replacement, dense, scale };
 const suiteMs = 10 * 60_000;
 const words = process.argv.slice(2);
 const rounds = Number(words[words.indexOf('--rounds') + 1]) || 3;

@@ -27,7 +27,7 @@ export interface CompileInput {
 /** All that one machine must hold under a plan. Pure. */
 export function compileManifest({ policy, plan, machine, fixtures }: CompileInput): Manifest {
   if (policy.machines[machine]?.leaving) return { machine, generation: plan.number, resources: [] };
-  const shared = sharedOf(policy, plan);
+  const { table: shared, keepImages } = sharedOf(policy, plan);
   const { placed } = shared.traffic;
   const { registry } = fixtures;
   const registryAddress = registry ? policy.machines[registry.machine]?.address : undefined;
@@ -51,7 +51,7 @@ export function compileManifest({ policy, plan, machine, fixtures }: CompileInpu
   return {
     machine,
     generation: plan.number,
-    keepImages: keptImages(policy, plan),
+    keepImages,
     ...(diskBytes === undefined ? {} : { reserve: { diskBytes } }),
     ...driftRules(policy, machine),
     // An edge to what this machine does not hold has nothing to wait for.
@@ -63,13 +63,19 @@ export function compileManifest({ policy, plan, machine, fixtures }: CompileInpu
 }
 
 /** What the manifests of one plan have in common is made once: a memory of a pure function, gone with the plan. */
-const memory = new WeakMap<Plan, { readonly policy: Policy; readonly shared: SharedTable }>();
+const memory = new WeakMap<Plan, Shared>();
 
-function sharedOf(policy: Policy, plan: Plan): SharedTable {
+interface Shared {
+  readonly policy: Policy;
+  readonly table: SharedTable;
+  readonly keepImages: readonly string[];
+}
+
+function sharedOf(policy: Policy, plan: Plan): Shared {
   const known = memory.get(plan);
-  if (known?.policy === policy) return known.shared;
-  const shared = sharedTable(policy, plan);
-  memory.set(plan, { policy, shared });
+  if (known?.policy === policy) return known;
+  const shared = { policy, table: sharedTable(policy, plan), keepImages: keptImages(policy, plan) };
+  memory.set(plan, shared);
   return shared;
 }
 

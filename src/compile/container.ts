@@ -6,7 +6,8 @@ import { checkUpdate, healthLines } from './container-health.ts';
 import { confinementLines } from './container-isolation.ts';
 import { limitLines } from './container-limits.ts';
 import { mountLine, sourceChecks } from './container-mounts.ts';
-import { appDomain, dnsUnit } from './dns.ts';
+import { dnsUnit } from './dns.ts';
+import { appDomain } from './names.ts';
 import { macOf, networkUnit, podmanNetwork } from './network.ts';
 import {
   argumentLine,

@@ -15,7 +15,10 @@ export function keptImages(policy: Policy, plan: Plan): readonly string[] {
   const keep = (release: Release | undefined): void => {
     for (const image of imagesOf(release)) kept.add(image);
   };
-  for (const { app, release } of Object.values(plan.replicas)) keep(policy.apps[app]?.releases[release]);
+  const running = Map.groupBy(Object.values(plan.replicas), ({ app }) => app);
+  for (const [app, own] of running) {
+    for (const release of new Set(own.map((one) => one.release))) keep(policy.apps[app]?.releases[release]);
+  }
   for (const { name, wanted, releases } of Object.values(policy.apps)) {
     const { target = null, healthy = null } = plan.apps[name] ?? {};
     for (const number of [wanted, target, healthy]) if (number !== null) keep(releases[number]);

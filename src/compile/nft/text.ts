@@ -14,11 +14,18 @@ table ${family} ${table} {
 ${objects.map(blockText).join('')}}
 `;
 
+/** Machines share most of their objects, so that their text is made once: a memory of a pure function. */
+const memory = new WeakMap<NftObject, string>();
+
 function blockText(object: NftObject): string {
+  const known = memory.get(object);
+  if (known !== undefined) return known;
   const body = bodyOf(object)
     .map((line) => `\t\t${line}\n`)
     .join('');
-  return `\t${object.kind} ${object.name} {\n${body}\t}\n`;
+  const text = `\t${object.kind} ${object.name} {\n${body}\t}\n`;
+  memory.set(object, text);
+  return text;
 }
 
 function bodyOf(object: NftObject): readonly string[] {

@@ -1,5 +1,5 @@
-import { chain, map, type NftObject } from '#compile/nft/objects.ts';
-import { outboundGrants } from './grants.ts';
+import { chain, map, type NftChain, type NftObject } from '#compile/nft/objects.ts';
+import { type Grant, outboundGrants } from './grants.ts';
 import { grantRules, refusal } from './rules.ts';
 import type { NetService } from './services.ts';
 import type { SharedTable } from './table.ts';
@@ -8,9 +8,24 @@ import { local, type NetMachine } from './traffic.ts';
 const inChain = (key: string): string => `in-${key}`;
 const outChain = (key: string): string => `out-${key}`;
 
+/** The chain that says who may reach a service. */
+export const judgeOf = (key: string, grants: readonly Grant[]): NftChain =>
+  chain(inChain(key), [
+    ...grants.flatMap((grant) => grantRules(grant, 'saddr', 'accept')),
+    ...refusal(`refused ${key}`),
+  ]);
+
+/** Every virtual address is judged on every machine. */
+export const virtualJudged = (services: readonly NetService[]): NftObject =>
+  map(
+    'vips_inbound',
+    'ipv4_addr',
+    services.flatMap(({ key, vip }) => (vip === undefined ? [] : [`${vip} : goto ${inChain(key)}`])),
+  );
+
 /** Who may reach services: what goes to virtual addresses is judged everywhere, containers are where they run. */
 export function inboundObjects(
-  { inbound }: SharedTable,
+  { judges }: SharedTable,
   services: readonly NetService[],
   machine: NetMachine,
 ): readonly NftObject[] {
@@ -18,23 +33,13 @@ export function inboundObjects(
     ({ vip, members }) => vip !== undefined || local(members, machine).length > 0,
   );
   return [
-    ...judged.map(({ key }) =>
-      chain(inChain(key), [
-        ...(inbound.get(key) ?? []).flatMap((grant) => grantRules(grant, 'saddr', 'accept')),
-        ...refusal(`refused ${key}`),
-      ]),
-    ),
+    ...judged.flatMap(({ key }) => judges.get(key) ?? []),
     map(
       'inbound',
       'ipv4_addr',
       services.flatMap(({ key, members }) =>
         local(members, machine).map(({ address }) => `${address} : goto ${inChain(key)}`),
       ),
-    ),
-    map(
-      'vips_inbound',
-      'ipv4_addr',
-      services.flatMap(({ key, vip }) => (vip === undefined ? [] : [`${vip} : goto ${inChain(key)}`])),
     ),
   ];
 }

@@ -1,9 +1,10 @@
-import { type NftObject, set } from '#compile/nft/objects.ts';
+import { namesByApp } from '#compile/names.ts';
+import { type NftChain, type NftObject, set } from '#compile/nft/objects.ts';
 import { placedReplicas, type ServedService, servedServices } from '#compile/view.ts';
 import type { Plan, Policy } from '#plan/model.ts';
 import { type Grant, inboundGrants } from './grants.ts';
 import { hooks } from './hooks.ts';
-import { inboundObjects, outboundObjects } from './judging.ts';
+import { inboundObjects, judgeOf, outboundObjects, virtualJudged } from './judging.ts';
 import { balancing, publishedPorts, publishing } from './leading.ts';
 import type { NetService } from './services.ts';
 import { setsOf } from './sets.ts';
@@ -13,7 +14,13 @@ import { local, type NetMachine, type Traffic, trafficOf } from './traffic.ts';
 export interface SharedTable {
   readonly traffic: Traffic;
   readonly served: readonly ServedService[];
-  readonly sets: ReadonlyMap<string, readonly string[]>;
+  readonly sets: ReadonlyMap<string, NftObject>;
+  /** By service: the chain that says who may reach it. */
+  readonly judges: ReadonlyMap<string, NftChain>;
+  /** What leads on, and judges, connections to virtual addresses. */
+  readonly virtual: readonly NftObject[];
+  /** By app: the names of its services. */
+  readonly names: ReadonlyMap<string, string>;
   /** By service: who may reach it. */
   readonly inbound: ReadonlyMap<string, readonly Grant[]>;
 }
@@ -22,11 +29,16 @@ export function sharedTable(policy: Policy, plan: Plan): SharedTable {
   const placed = placedReplicas(policy, plan);
   const traffic = trafficOf(policy, plan, placed);
   const { services } = traffic;
+  const served = servedServices(placed);
+  const inbound = new Map([...services].map(([key, service]) => [key, inboundGrants(traffic, service)]));
   return {
     traffic,
-    served: servedServices(placed),
-    sets: setsOf(traffic),
-    inbound: new Map([...services].map(([key, service]) => [key, inboundGrants(traffic, service)])),
+    served,
+    names: namesByApp({ traffic, served }),
+    sets: new Map([...setsOf(traffic)].map(([name, elements]) => [name, set(name, elements)])),
+    judges: new Map([...inbound].map(([key, grants]) => [key, judgeOf(key, grants)])),
+    virtual: [...balancing([...services.values()]), virtualJudged([...services.values()])],
+    inbound,
   };
 }
 
@@ -37,7 +49,7 @@ export function sharedTable(policy: Policy, plan: Plan): SharedTable {
  * to a container itself is judged on that container's machine.
  */
 export function tableObjects(shared: SharedTable, machine: NetMachine): readonly NftObject[] {
-  const { traffic, served } = shared;
+  const { traffic, served, virtual } = shared;
   const services = [...traffic.services.values()];
   const here = services.filter(({ members }) => members.some((one) => one.machine === machine.name));
   const limited = here.filter(({ model }) => model.outbound !== undefined);
@@ -45,7 +57,7 @@ export function tableObjects(shared: SharedTable, machine: NetMachine): readonly
   const all = [
     ...inboundObjects(shared, services, machine),
     ...outboundObjects(shared, limited, machine),
-    ...balancing(services),
+    ...virtual,
     ...publishing(shared, published),
     ...hooks(traffic, machine),
     set(
@@ -62,10 +74,7 @@ const selves = (members: NetService['members'], machine: NetMachine): readonly s
   local(members, machine).map(({ address }) => `${address} . ${address}`);
 
 /** Sets that some rule speaks of; one that nothing belongs to is empty. */
-function referenced(
-  sets: ReadonlyMap<string, readonly string[]>,
-  objects: readonly NftObject[],
-): readonly NftObject[] {
+function referenced(sets: SharedTable['sets'], objects: readonly NftObject[]): readonly NftObject[] {
   const names = new Set(
     objects.flatMap((object) =>
       object.kind === 'chain'
@@ -75,7 +84,7 @@ function referenced(
         : [],
     ),
   );
-  return [...names].sort().map((name) => set(name, sets.get(name) ?? []));
+  return [...names].sort().map((name) => sets.get(name) ?? set(name, []));
 }
 
 /** Containers whose networks are all `internal`: they reach nothing outside the fleet. */

@@ -1,6 +1,8 @@
 import { readFile, statfs } from 'node:fs/promises';
 import { arch, availableParallelism, hostname, release, totalmem } from 'node:os';
 import { exec } from '#host/exec.ts';
+import { machineNetworks } from '#host/machine-networks.ts';
+import type { MachineNetwork } from '#plan/machine-network.ts';
 import type { MachineFacts } from '#plan/model.ts';
 
 /** Put in by the build; absent when the sources run as they are. */
@@ -12,17 +14,25 @@ interface Size {
   readonly memoryBytes?: number;
 }
 
-type Still = Omit<MachineFacts, 'diskFreeBytes' | 'podman' | 'hostKeys'>;
+type Still = Omit<MachineFacts, 'diskFreeBytes' | 'podman' | 'hostKeys' | 'networks'>;
+
+/** Networks come and go seldom, and to ask costs a process. */
+const networksMs = 30_000;
 
 /** What does not change while the machine runs, read once; what does is read each time. */
 export function createFacts(sizeFile = '/etc/ballast/size.json'): () => Promise<MachineFacts> {
   let still: Still | undefined;
   let podman = '';
+  let networks: { readonly found: readonly MachineNetwork[]; readonly until: number } | undefined;
   return async () => {
     still ??= await readStill(sizeFile);
     // It may be installed by the very first manifest.
     if (podman === '') podman = await podmanVersion();
-    return { ...still, podman, diskFreeBytes: await diskFree(), ...(await hostKeys()) };
+    if (networks === undefined || performance.now() > networks.until) {
+      networks = { found: await machineNetworks(), until: performance.now() + networksMs };
+    }
+    const moving = { diskFreeBytes: await diskFree(), ...(await hostKeys()) };
+    return { ...still, podman, ...moving, networks: networks.found };
   };
 }
 

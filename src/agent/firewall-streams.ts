@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { readCounters, readListening } from '#host/firewall-state.ts';
 import { knock } from '#host/knock.ts';
+import { readListeners } from '#host/listeners.ts';
 import type { Stream, StreamContext, StreamRequest } from './stream.ts';
 
 /** Tells how often the rules of the machine's firewall were met, and what listens behind it. */
@@ -38,6 +39,18 @@ export function runProbe(
       targets.map(async ({ address, port }) => ({ address, port, outcome: await knock(address, port) })),
     );
     send({ kind: 'probed', stream, results });
+    return { code: 0 };
+  };
+  return { done: tell(), cancel: () => {} };
+}
+
+/** Tells who listens on ports that somebody wants to publish. */
+export function runListeners(
+  { stream, ports }: Extract<StreamRequest, { kind: 'listeners' }>,
+  { send }: StreamContext,
+): Stream {
+  const tell = async () => {
+    send({ kind: 'listeners', stream, found: await readListeners(ports) });
     return { code: 0 };
   };
   return { done: tell(), cancel: () => {} };

@@ -3,6 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BallastError } from '#base/errors.ts';
 import { writeAtomic } from '#host/atomic.ts';
+import { machineNetworks } from '#host/machine-networks.ts';
 import { createClient } from '#wire/client.ts';
 import { type AgentConfig, forgetToken, type ToldConfig } from './config.ts';
 import { newPrivateKey, signingRequest } from './csr.ts';
@@ -66,7 +67,8 @@ export async function enrol(
   try {
     const csr = signingRequest(key, machine ?? 'newcomer');
     const address = await ownAddress(server);
-    const input = { token, csr, ...(address === undefined ? {} : { address }) };
+    const networks = await machineNetworks();
+    const input = { token, csr, ...(address === undefined ? {} : { address }), networks };
     const answer = await client.call('enrol', input, { signal });
     const identity = await keep(stateDir, { key, certificate: answer.certificate, ca: answer.ca });
     await forgetToken(configFile, config, nameIn(identity));

@@ -139,6 +139,7 @@ function receive(message: ToAgent, machine: Machine, streams: ReturnType<typeof 
     case 'repair':
     case 'firewall':
     case 'probe':
+    case 'listeners':
       streams.start(message);
       break;
     default:

@@ -4,7 +4,18 @@ import type { TerminalSize } from '#wire/exec-messages.ts';
 /** What the server may ask for beside manifests: each runs until it ends or is cancelled. */
 export type StreamRequest = Extract<
   ToAgent,
-  { kind: 'logs' | 'ingress-logs' | 'exec' | 'delete-volume' | 'usage' | 'repair' | 'firewall' | 'probe' }
+  {
+    kind:
+      | 'logs'
+      | 'ingress-logs'
+      | 'exec'
+      | 'delete-volume'
+      | 'usage'
+      | 'repair'
+      | 'firewall'
+      | 'probe'
+      | 'listeners';
+  }
 >;
 export type StreamInput = Exclude<ToAgent, StreamRequest | { kind: 'manifest' }>;
 

@@ -1,7 +1,7 @@
 import { never } from '#base/assert.ts';
 import { runDeleteVolume } from './delete-volume.ts';
 import { runExec } from './exec-stream.ts';
-import { runFirewall, runProbe } from './firewall-streams.ts';
+import { runFirewall, runListeners, runProbe } from './firewall-streams.ts';
 import { runIngressLogs } from './ingress-logs.ts';
 import { explain } from './log.ts';
 import { runLogs } from './logs.ts';
@@ -81,6 +81,8 @@ function run(request: StreamRequest, context: StreamContext): Stream {
       return runFirewall(request, context);
     case 'probe':
       return runProbe(request, context);
+    case 'listeners':
+      return runListeners(request, context);
     default:
       return never(request);
   }

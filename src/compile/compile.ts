@@ -33,7 +33,7 @@ export function compileManifest({ policy, plan, machine, fixtures }: CompileInpu
   const registryAddress = registry ? policy.machines[registry.machine]?.address : undefined;
   const resources = withoutTwins([
     ...hostResources(policy, machine),
-    ...networkResources(policy, machine),
+    ...networkResources(policy, machine, shared.traffic.virtual),
     ...meshResources(policy, machine),
     ...dnsResources(shared, machine),
     ...firewallResources(shared, machine),

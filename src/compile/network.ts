@@ -25,12 +25,16 @@ const confirm = true;
  * does not manage the network: it would write firewall rules of its own. The bridge is made by a unit of ours and
  * not by the distribution's network manager, since that is another one on every machine.
  */
-export function networkResources(policy: Policy, machine: string): Resource[] {
+export function networkResources(
+  policy: Policy,
+  machine: string,
+  virtual: readonly string[] = [servicesNetwork(policy.fleet)],
+): Resource[] {
   const own = policy.machines[machine];
   if (!own) return [];
   const subnet = containerSubnet(policy.fleet, own.index);
   const mac = macOf(subnet.gateway);
-  const wanted = routesOf(policy, machine, subnet.gateway);
+  const wanted = routesOf(policy, machine, { source: subnet.gateway, virtual });
   const routes = file(origin, routesPath, { content: routesText(wanted) }, { confirm });
   const script = file(
     origin,
@@ -105,7 +109,11 @@ const forwarding: readonly Resource[] = ['net.ipv4.ip_forward', 'net.bridge.brid
  * The ways to the containers of all other machines, and to virtual addresses, which the firewall leads on. Among
  * containers the machine is known by its address on the bridge, on whichever machine they are.
  */
-function routesOf(policy: Policy, machine: string, source: string): readonly NetworkRoute[] {
+function routesOf(
+  policy: Policy,
+  machine: string,
+  { source, virtual }: { readonly source: string; readonly virtual: readonly string[] },
+): readonly NetworkRoute[] {
   const others = Object.values(policy.machines)
     .filter(({ name }) => name !== machine)
     .sort((a, b) => a.index - b.index)
@@ -116,7 +124,7 @@ function routesOf(policy: Policy, machine: string, source: string): readonly Net
       if (mesh === null) return [];
       return [mesh === undefined ? { to, via: address, source } : { to, dev: mesh, source }];
     });
-  return [...others, { to: servicesNetwork(policy.fleet), dev: bridge, source }];
+  return [...others, ...virtual.map((to) => ({ to, dev: bridge, source }))];
 }
 
 /** Input of `ip -batch`. `replace` makes it fit to be run again at any time. */

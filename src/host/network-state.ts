@@ -90,7 +90,7 @@ export async function looseContainers(): Promise<
 }
 
 /** Undefined when `ip` says that there is no such thing. */
-async function ipJson<T>(args: readonly string[]): Promise<readonly T[] | undefined> {
+export async function ipJson<T>(args: readonly string[]): Promise<readonly T[] | undefined> {
   const { code, stdout } = await exec(['ip', '-json', ...args], { timeoutMs: 20_000, keepBytes: 16 << 20 });
   if (code !== 0) return undefined;
   return stdout.trim() === '' ? [] : (JSON.parse(stdout) as readonly T[]);

@@ -1,6 +1,7 @@
 import type { ResourcesModel, ServiceModel } from '#spec/model.ts';
 import { poolOf } from './machines/pool.ts';
 import type { Inventory, MachineCondition, MachineRecord, MachineReport, Policy, Replica } from './model.ts';
+import { addressesMax } from './schedule/address.ts';
 import { missingBeside } from './schedule/together.ts';
 
 export interface Amount {
@@ -15,6 +16,8 @@ export interface Room {
   readonly arch: string;
   readonly free: Amount;
   readonly replicas: readonly Replica[];
+  /** Whether a container more would find an address there. */
+  readonly hasAddress: boolean;
   /** What the machine runs short of. */
   readonly conditions: readonly MachineCondition[];
 }
@@ -68,6 +71,7 @@ export function roomOf(
       memoryBytes: report.facts.memoryBytes - kept.memoryBytes - used.memoryBytes,
     },
     replicas: here,
+    hasAddress: addressesOf(here) < addressesMax,
     conditions: report.conditions ?? [],
   };
 }
@@ -118,6 +122,10 @@ function keptBeside(policy: Policy, owner: Replica, replicas: readonly Replica[]
   const coming = releases[wanted ?? owner.release]?.model.services ?? {};
   return missingBeside(releases[owner.release], owner, replicas).filter(({ name }) => name in coming);
 }
+
+/** Addresses that containers have there; those that share one count once. */
+const addressesOf = (replicas: readonly Replica[]): number =>
+  new Set(replicas.map(({ address }) => address)).size;
 
 const plus = (a: Amount, b: Amount): Amount => ({
   cpus: a.cpus + b.cpus,

@@ -1,6 +1,7 @@
 import type { AccessRule, FleetModel, ProviderKind } from '#spec/fleet-model.ts';
 import type { AppModel, Origins } from '#spec/model.ts';
 import type { Drift } from './drift.ts';
+import type { MachineNetwork } from './machine-network.ts';
 import type { MachineMesh, MeshFacts, MeshState } from './mesh.ts';
 
 /** Everything people asked for. */
@@ -263,6 +264,8 @@ export interface MachineFacts {
   /** sshd's public host keys, `ssh-ed25519 AAAA…`. */
   readonly hostKeys?: readonly string[];
   readonly mesh?: MeshFacts;
+  /** Networks that it is on or has a way to, apart from the fleet's. Absent: not known. */
+  readonly networks?: readonly MachineNetwork[];
 }
 
 export interface ReplicaReport {

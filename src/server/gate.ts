@@ -5,6 +5,7 @@ import type { Fixtures } from '#compile/fixtures.ts';
 import { nextPlan } from '#plan/next.ts';
 import { type AccessDesk, createAccessDesk } from './access/desk.ts';
 import { type Endpoint, ownAddresses, parseEndpoint, urlOf } from './addresses.ts';
+import { askListeners } from './api/firewall.ts';
 import { createHttp } from './api/http.ts';
 import { serviceOf } from './api/service-of.ts';
 import { createUpgrade } from './api/upgrade.ts';
@@ -72,6 +73,7 @@ export function openGate(base: Foundation, options: ServerOptions, closing: Abor
     ownAddresses,
     urlFor: door.urlFor,
     forget: (machine) => hub.forget(machine),
+    listeners: (ports) => askListeners(hub, ports),
   };
   const local = createLocalMachines(state, authority.certificate, options.local);
   const access = createAccessDesk({

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { BallastError } from '#base/errors.ts';
 import { keys } from './keys.ts';
+import { type Newcomer, refuseMeeting } from './newcomer.ts';
 import { type Authority, requestKeyId } from './pki/authority.ts';
 import type { FleetState } from './state.ts';
 
@@ -46,7 +47,7 @@ export function enrolmentFor(machine: string, now: number): NewToken {
 export async function enrol(
   state: FleetState,
   authority: Authority,
-  { token, csr }: { readonly token: string; readonly csr: string },
+  { token, csr, networks = [] }: Pick<Newcomer, 'token' | 'csr' | 'networks'>,
 ): Promise<{ readonly machine: string; readonly certificate: string }> {
   const key = keys.enrolment(hash(token));
   // Anybody may knock here: what costs time comes after what only a token opens.
@@ -64,6 +65,7 @@ export async function enrol(
     const { machine } = stored;
     const record = state.policy.machines[machine];
     if (record === undefined) throw refused(`the machine ${machine} is no longer part of the fleet`);
+    refuseMeeting(state.policy, machine, networks);
     const { successorOf: _, ...joined } = record;
     const identity =
       stored.usedBy === undefined

@@ -9,6 +9,7 @@ import type { Control } from './control/context.ts';
 import { newRecords } from './control/machine-records.ts';
 import { enrolmentsOf, isEnrolled } from './identities.ts';
 import { keys } from './keys.ts';
+import { type Newcomer, refuseMeeting } from './newcomer.ts';
 import { type Authority, requestKeyId } from './pki/authority.ts';
 import type { FleetState } from './state.ts';
 
@@ -77,18 +78,11 @@ export async function mayDownload(state: FleetState, token: string, digest: stri
   return stored !== undefined && stored.expiresAt > state.now() && stored.executable === digest;
 }
 
-export interface Newcomer {
-  readonly token: string;
-  readonly csr: string;
-  /** Where other machines reach it, as it says itself. */
-  readonly address?: string;
-}
-
 /** Lets a machine in that nobody named before. Undefined: the token is none of these. */
 export async function joinByTicket(
   control: Pick<Control, 'state'>,
   authority: Authority,
-  { token, csr, address }: Newcomer,
+  { token, csr, address, networks = [] }: Newcomer,
 ): Promise<{ readonly machine: string; readonly certificate: string } | undefined> {
   const { state } = control;
   const key = keys.ticket(hash(token));
@@ -112,6 +106,7 @@ export async function joinByTicket(
       );
     }
     const machine = await nameFor(control, admits);
+    refuseMeeting(state.policy, machine, networks);
     const record = await recordFor(control, machine, address);
     const identity = randomBytes(16).toString('hex');
     const certificate = await authority.forAgent(csr, machine, identity);

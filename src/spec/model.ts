@@ -1,6 +1,7 @@
 import type { Origin } from '#base/result.ts';
 import type { BlockIoModel } from './block-io-model.ts';
 import type { IngressModel } from './ingress-model.ts';
+import type { AttachmentModel, NetworkModel } from './network-model.ts';
 import type { TrafficRuleModel } from './traffic-model.ts';
 
 /**
@@ -100,11 +101,6 @@ export interface ServiceModel {
   readonly ingress?: readonly IngressModel[];
   /** Raised by `ballast restart`, so that a restart is a rollout like any other. */
   readonly restartNonce?: number;
-}
-
-/** What a service is on one of its networks. */
-export interface AttachmentModel {
-  readonly aliases: readonly string[];
 }
 
 export interface BuildModel {
@@ -254,13 +250,6 @@ export interface ConstraintModel {
   readonly key: string;
   readonly equal: boolean;
   readonly value: string;
-}
-
-export interface NetworkModel {
-  readonly name: string;
-  readonly internal: boolean;
-  readonly external: boolean;
-  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** What becomes of a service whose volume was on a machine that is lost. */

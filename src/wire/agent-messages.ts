@@ -1,5 +1,6 @@
 import type { Manifest } from '#compile/manifest.ts';
 import type { Drift } from '#plan/drift.ts';
+import type { Listener, PortName } from '#plan/listeners.ts';
 import type { MachineCondition, MachineFacts, ReplicaReport, StepFailure } from '#plan/model.ts';
 import type { TerminalSize } from './exec-messages.ts';
 import type { FirewallState, ProbeResult, ProbeTarget } from './firewall-views.ts';
@@ -54,7 +55,9 @@ export type ToAgent =
   /** Put right, once, what matches the pattern, whatever the fleet file says. The output is a `RepairOutcome`. */
   | { readonly kind: 'repair'; readonly stream: number; readonly resource: string }
   | { readonly kind: 'firewall'; readonly stream: number }
-  | { readonly kind: 'probe'; readonly stream: number; readonly targets: readonly ProbeTarget[] };
+  | { readonly kind: 'probe'; readonly stream: number; readonly targets: readonly ProbeTarget[] }
+  /** Who listens on these ports for other computers. */
+  | { readonly kind: 'listeners'; readonly stream: number; readonly ports: readonly PortName[] };
 
 export type FromAgent =
   | { readonly kind: 'report'; readonly report: AgentReport }
@@ -64,6 +67,7 @@ export type FromAgent =
   | { readonly kind: 'output'; readonly stream: number; readonly fd: 1 | 2; readonly data: string }
   | { readonly kind: 'firewall'; readonly stream: number; readonly state: FirewallState }
   | { readonly kind: 'probed'; readonly stream: number; readonly results: readonly ProbeResult[] }
+  | { readonly kind: 'listeners'; readonly stream: number; readonly found: readonly Listener[] }
   | { readonly kind: 'usage'; readonly stream: number; readonly usage: MachineUsage }
   | { readonly kind: 'end'; readonly stream: number; readonly code: number; readonly error?: string };
 

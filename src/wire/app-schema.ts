@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Origin, Problem } from '#base/result.ts';
-import type { AppModel, MountModel, NetworkModel, Origins, SecretModel, VolumeModel } from '#spec/model.ts';
+import type { AppModel, MountModel, Origins, SecretModel, VolumeModel } from '#spec/model.ts';
+import type { NetworkModel } from '#spec/network-model.ts';
 import { deploy } from './deploy-schema.ts';
 import { ingress } from './ingress-schema.ts';
 import {
@@ -118,7 +119,7 @@ const service = z
     expose: texts,
     networkMode: z.enum(['bridge', 'host', 'none', 'service']),
     networkOf: maybe(serviceName),
-    networks: dictionary(z.strictObject({ aliases: texts })),
+    networks: dictionary(z.strictObject({ aliases: texts, address: maybe(z.ipv4()) })),
     dns: texts,
     dnsSearch: texts,
     dnsOpt: texts,
@@ -149,7 +150,13 @@ const service = z
   .meta({ id: 'Service' });
 
 const network = schemaOf<NetworkModel>()(
-  z.strictObject({ name: text, internal: z.boolean(), external: z.boolean(), labels: dictionary(text) }),
+  z.strictObject({
+    name: text,
+    internal: z.boolean(),
+    external: z.boolean(),
+    labels: dictionary(text),
+    subnets: maybe(z.array(z.cidrv4())),
+  }),
 );
 
 const volume = schemaOf<VolumeModel>()(

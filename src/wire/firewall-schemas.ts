@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import type { Listener } from '#plan/listeners.ts';
 import type { FirewallCounter, FirewallState, FirewallView, ProbeResult } from './firewall-views.ts';
-import { machineName, natural, schemaOf, text } from './schema-check.ts';
+import { machineName, maybe, natural, schemaOf, text } from './schema-check.ts';
 
 const port = z.int().min(1).max(65_535);
 const ports = z.array(port).max(65_535);
@@ -18,6 +19,17 @@ export const probeResult = schemaOf<ProbeResult>()(
     address: z.ipv4(),
     port,
     outcome: z.enum(['open', 'refused', 'silent', 'unreachable']),
+  }),
+);
+
+export const listener = schemaOf<Listener>()(
+  z.strictObject({
+    protocol: z.enum(['tcp', 'udp']),
+    port,
+    address: text,
+    process: maybe(text),
+    pid: maybe(natural),
+    unit: maybe(text),
   }),
 );
 

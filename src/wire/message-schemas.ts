@@ -3,7 +3,7 @@ import type { AgentReport, FromAgent } from './agent-messages.ts';
 import { machineCondition } from './condition-schema.ts';
 import { drift } from './drift-schemas.ts';
 import type { ExecFromClient, ExecStart, TerminalSize } from './exec-messages.ts';
-import { firewallState, probeResult } from './firewall-schemas.ts';
+import { firewallState, listener, probeResult } from './firewall-schemas.ts';
 import {
   dictionary,
   integer,
@@ -46,6 +46,7 @@ export const fromAgent = schemaOf<FromAgent>()(
     }),
     z.strictObject({ kind: z.literal('firewall'), stream: natural, state: firewallState }),
     z.strictObject({ kind: z.literal('probed'), stream: natural, results: z.array(probeResult) }),
+    z.strictObject({ kind: z.literal('listeners'), stream: natural, found: z.array(listener).max(10_000) }),
     z.strictObject({ kind: z.literal('usage'), stream: natural, usage: machineUsage }),
     z.strictObject({ kind: z.literal('end'), stream: natural, code: integer, error: maybe(text) }),
   ]),

@@ -1,3 +1,4 @@
+import type { MachineNetwork } from '#plan/machine-network.ts';
 import type { FleetModel } from '#spec/fleet-model.ts';
 import type { AppModel, Origins } from '#spec/model.ts';
 import { type AccessOperations, accessOperations } from './access-operations.ts';
@@ -119,7 +120,7 @@ export interface Operations extends AccessOperations, DriftOperations, IngressOp
   registryAccess: { input: Empty; output: RegistryAccess };
   enrol: {
     /** `address`: where other machines reach it; asked for when nobody said it before. */
-    input: { token: string; csr: string; address?: string };
+    input: { token: string; csr: string; address?: string; networks?: readonly MachineNetwork[] };
     output: { certificate: string; ca: string };
   };
   /** `proof`: SHA-256 of the one-time token, hexadecimal. Times are ms since the epoch. */

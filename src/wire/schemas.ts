@@ -135,7 +135,12 @@ export const inputSchemas = {
   removeSecret: inputOf<'removeSecret'>()(z.strictObject({ secret: secretName })),
   registryAccess: empty,
   enrol: inputOf<'enrol'>()(
-    z.strictObject({ token: z.string().max(256), csr: certificateRequest, address: maybe(ipv4) }),
+    z.strictObject({
+      token: z.string().max(256),
+      csr: certificateRequest,
+      address: maybe(ipv4),
+      networks: maybe(z.array(view.machineNetwork).max(500)),
+    }),
   ),
   listAccess: empty,
   grantAccess: inputOf<'grantAccess'>()(

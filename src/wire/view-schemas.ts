@@ -23,6 +23,12 @@ import type {
 
 const texts = z.array(text);
 
+export const machineNetwork = z.strictObject({
+  interface: text.max(64),
+  cidr: text.max(64),
+  routed: maybe(z.boolean()),
+});
+
 export const machineFacts = schemaOf<MachineFacts>()(
   z
     .strictObject({
@@ -38,6 +44,7 @@ export const machineFacts = schemaOf<MachineFacts>()(
       bootId: text,
       hostKeys: maybe(texts),
       mesh: maybe(meshFacts),
+      networks: maybe(z.array(machineNetwork)),
     })
     .meta({ id: 'MachineFacts' }),
 );

@@ -83,7 +83,7 @@ const web: Whole<Omit<ServiceModel, 'probe'>> = {
   expose: ['3/tcp'],
   networkMode: 'bridge',
   networkOf: 'nobody',
-  networks: { default: { aliases: ['another'] } },
+  networks: { default: { aliases: ['another'], address: '10.99.0.5' } },
   dns: ['192.0.2.2'],
   dnsSearch: ['example.com'],
   dnsOpt: ['ndots:1'],
@@ -147,7 +147,7 @@ export const app: Whole<Omit<AppModel, 'services'>> & Pick<AppModel, 'services'>
     api: service('api', { probe, hostname: 'api' }),
     db: service('db', { healthcheck: { ...web.healthcheck as object, test: [] } as ServiceModel['healthcheck'] & object }),
   },
-  networks: { default: { name: 'shop_default', internal: false, external: false, labels: { a: 'b' } } },
+  networks: { default: { name: 'shop_default', internal: false, external: false, labels: { a: 'b' }, subnets: ['10.99.0.0/24'] } },
   // A device: data that is on no one machine binds no replica to it.
   volumes: { data: { name: 'shop_data', external: false, driver: 'local', driverOpts: { device: ':/x' }, labels: { a: 'b' }, onLoss: 'recreate' } },
   secrets: { password: { name: 'db_password', from: { kind: 'external' } } },

@@ -1,8 +1,7 @@
 import { meshChains } from '#compile/mesh-firewall.ts';
 import { bridge } from '#compile/network.ts';
 import { chain, type NftObject } from '#compile/nft/objects.ts';
-import { servicesNetwork } from '#plan/services.ts';
-import { refusal } from './rules.ts';
+import { oneOf, refusal } from './rules.ts';
 import type { NetMachine, Traffic } from './traffic.ts';
 
 const dns = 'meta l4proto { tcp, udp } th dport 53';
@@ -16,8 +15,8 @@ export const hooks = (traffic: Traffic, machine: NetMachine): readonly NftObject
 ];
 
 /** Before it is known where a connection goes: it is judged by where it wants to go, then led on. */
-function before({ policy: { fleet } }: Traffic, { gateway }: NetMachine): readonly NftObject[] {
-  const virtual = servicesNetwork(fleet);
+function before({ virtual: ranges }: Traffic, { gateway }: NetMachine): readonly NftObject[] {
+  const virtual = oneOf(ranges);
   return [
     chain(
       'judge',

@@ -20,7 +20,7 @@ export const virtualJudged = (services: readonly NetService[]): NftObject =>
   map(
     'vips_inbound',
     'ipv4_addr',
-    services.flatMap(({ key, vip }) => (vip === undefined ? [] : [`${vip} : goto ${inChain(key)}`])),
+    services.flatMap(({ key, virtual }) => virtual.map((address) => `${address} : goto ${inChain(key)}`)),
   );
 
 /** Who may reach services: what goes to virtual addresses is judged everywhere, containers are where they run. */
@@ -30,7 +30,7 @@ export function inboundObjects(
   machine: NetMachine,
 ): readonly NftObject[] {
   const judged = services.filter(
-    ({ vip, members }) => vip !== undefined || local(members, machine).length > 0,
+    ({ virtual, members }) => virtual.length > 0 || local(members, machine).length > 0,
   );
   return [
     ...judged.flatMap(({ key }) => judges.get(key) ?? []),

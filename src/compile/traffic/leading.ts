@@ -11,15 +11,15 @@ const vipChain = (key: string): string => `vip-${key}`;
 
 /** New connections to a virtual address take turns over the replicas that serve. */
 export function balancing(services: readonly NetService[]): readonly NftObject[] {
-  const virtual = services.flatMap((one) => (one.vip === undefined ? [] : [{ ...one, vip: one.vip }]));
+  const led = services.filter(({ virtual }) => virtual.length > 0);
   return [
-    ...virtual.map(({ key, serving }) =>
+    ...led.map(({ key, serving }) =>
       chain(vipChain(key), [{ kind: 'spread', to: serving.map(({ address }) => address).sort() }]),
     ),
     map(
       'vips',
       'ipv4_addr',
-      virtual.map(({ key, vip }) => `${vip} : goto ${vipChain(key)}`),
+      led.flatMap(({ key, virtual }) => virtual.map((address) => `${address} : goto ${vipChain(key)}`)),
     ),
   ];
 }

@@ -12,6 +12,8 @@ export interface NetService {
   readonly model: ServiceModel;
   readonly release: Release;
   readonly vip?: string;
+  /** All addresses that lead to its replicas: `vip`, and those that its networks give it by `ipv4_address`. */
+  readonly virtual: readonly string[];
   /** All its containers that have an address of their own, whatever their phase. */
   readonly members: readonly Replica[];
   /** Those of them that take new connections. */
@@ -43,7 +45,9 @@ export function netServices(
       const vip = hasVip(model) ? plan.services?.[key]?.vip : undefined;
       const members = group.map(({ replica }) => replica);
       const serving = members.filter(({ phase }) => phase === 'serving');
-      return [{ key, app, model, release, members, serving, ...(vip === undefined ? {} : { vip }) }];
+      const fixed = Object.values(model.networks).flatMap(({ address }) => address ?? []);
+      const virtual = [...(vip === undefined ? [] : [vip]), ...fixed.sort()];
+      return [{ key, app, model, release, members, serving, virtual, ...(vip === undefined ? {} : { vip }) }];
     });
   return new Map(found.map((one) => [one.key, one]));
 }

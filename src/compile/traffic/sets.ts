@@ -22,10 +22,10 @@ export function setsOf({ machines, placed, services }: Traffic): ReadonlyMap<str
       add(networkSet(name), [replica.address]);
     }
   }
-  for (const { key, vip, members } of services.values()) {
+  for (const { key, virtual, members } of services.values()) {
     const own = members.map(({ address }) => address);
     add(membersSet(key), own);
-    add(addressesSet(key), vip === undefined ? own : [vip, ...own]);
+    add(addressesSet(key), [...virtual, ...own]);
   }
   return found;
 }

@@ -92,3 +92,21 @@ test('inbound holds for published ports too, by the port of the machine', () => 
   );
   expect(objectOf(shop({}, { ports: [port] }), 'published_only')).toEqual([]);
 });
+
+test('an address of a network’s own leads to the service as its virtual one does', () => {
+  const world = new World({ 'app-1': {}, 'app-2': {} });
+  const networks = {
+    front: { name: 'shop_front', internal: false, external: false, labels: {}, subnets: ['172.20.0.0/24'] },
+  };
+  const on = { networks: { front: { aliases: [], address: '172.20.0.5' } } };
+  world.want('shop', release('shop', 1, [service('db', on, { endpointMode: 'dnsrr' })], { networks }));
+  world.settle();
+  expect(objectOf(world, 'vips')).toEqual(['172.20.0.5 : goto vip-shop/db']);
+  expect(objectOf(world, 'vips_inbound')).toEqual(['172.20.0.5 : goto in-shop/db']);
+  expect(objectOf(world, 'judge')).toContain('ip daddr { 10.92.0.0/16, 172.20.0.0/24 } jump refused');
+  const { policy, plan } = world;
+  const fixtures = { ca: '', registry: null };
+  const { resources } = compileManifest({ policy, plan, machine: 'app-2', fixtures });
+  const route = { to: '172.20.0.0/24', dev: 'br-ballast', source: '10.91.2.1' };
+  expect(resources.flatMap((one) => (one.kind === 'network' ? one.routes : []))).toContainEqual(route);
+});

@@ -2,6 +2,8 @@ import type { Placed } from '#compile/view.ts';
 import { ingressMachines } from '#plan/machines/ingress.ts';
 import type { MachineRecord, Plan, Policy } from '#plan/model.ts';
 import { containerSubnet } from '#plan/schedule/address.ts';
+import { servicesNetwork } from '#plan/services.ts';
+import { subnetsInUse } from '#plan/subnets.ts';
 import { type NetService, netServices } from './services.ts';
 
 /** A machine as containers see it. */
@@ -22,6 +24,8 @@ export interface Traffic {
   readonly placed: readonly Placed[];
   readonly services: ReadonlyMap<string, NetService>;
   readonly machines: readonly NetMachine[];
+  /** Networks whose addresses are no computer's: the firewall leads from them to replicas. */
+  readonly virtual: readonly string[];
 }
 
 export function trafficOf(policy: Policy, plan: Plan, placed: readonly Placed[]): Traffic {
@@ -33,6 +37,7 @@ export function trafficOf(policy: Policy, plan: Plan, placed: readonly Placed[])
   return {
     policy,
     placed,
+    virtual: [servicesNetwork(policy.fleet), ...subnetsInUse(policy, plan)],
     services: netServices(policy, plan, placed),
     machines: Object.values(policy.machines)
       .sort((a, b) => a.index - b.index)

@@ -14,6 +14,8 @@ export function containerSubnet(
 
 const firstHost = 10;
 const lastHost = 250;
+/** How many containers of one machine can have an address of their own. */
+export const addressesMax = lastHost - firstHost + 1;
 
 /**
  * A free address of the machine's subnet, or undefined when all are taken. The search starts at a place that
@@ -27,9 +29,8 @@ export function freeAddress(
   plan: number,
 ): string | undefined {
   const network = must(parseCidr(fleet.network.containers), 'container network');
-  const count = lastHost - firstHost + 1;
-  for (let step = 0; step < count; step += 1) {
-    const host = firstHost + ((plan + step) % count);
+  for (let step = 0; step < addressesMax; step += 1) {
+    const host = firstHost + ((plan + step) % addressesMax);
     const address = nthAddress(network, index * 256 + host);
     if (address !== undefined && !taken.has(address)) return address;
   }

@@ -1,6 +1,7 @@
 import { showSize } from '#base/size.ts';
 import { amountOf, type Room } from '#plan/capacity.ts';
 import type { ConstraintModel, ServiceModel } from '#spec/model.ts';
+import { addressesMax } from './address.ts';
 
 export interface PlaceInput {
   readonly app: string;
@@ -45,6 +46,9 @@ function obstacle(input: PlaceInput, room: Room): Obstacle | undefined {
   }
   const full = room.conditions.find(({ kind }) => kind === 'disk-pressure');
   if (full) return { kind: 'rule', text: `is under disk pressure (${full.what})` };
+  // One that stands beside another shares its address.
+  if (!room.hasAddress && service.networkMode !== 'service')
+    return { kind: 'rule', text: `all ${addressesMax} container addresses are taken` };
   const broken = service.deploy.constraints.find((constraint) => !satisfies(constraint, room));
   if (broken) return { kind: 'rule', text: `constraint ${showConstraint(broken)}` };
   const here = own(input, room);

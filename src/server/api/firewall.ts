@@ -3,6 +3,7 @@ import type { Fixtures } from '#compile/fixtures.ts';
 import { groupsOf, hostRules, isShutIn } from '#compile/security/rules.ts';
 import { refusedComment } from '#compile/security/table.ts';
 import { placedReplicas, servedServices } from '#compile/view.ts';
+import type { Heard, PortName } from '#plan/listeners.ts';
 import type { Control } from '#server/control/context.ts';
 import { knownMachine } from '#server/control/leaving.ts';
 import type { Hub } from '#server/hub.ts';
@@ -74,15 +75,36 @@ export async function probeMachines(
 type Request = Parameters<Hub['open']>[1];
 type Message = ReturnType<Hub['open']>['messages'] extends AsyncIterable<infer M> ? M : never;
 
+const listenersMs = 5_000;
+
+/** Who listens on these ports, machine by machine; of machines that do not say, nothing. */
+export async function askListeners(hub: Hub, ports: readonly PortName[]): Promise<readonly Heard[]> {
+  if (ports.length === 0) return [];
+  const asked = await Promise.allSettled(
+    hub.connected.map(async (machine) => ({
+      machine,
+      found: await answerOf(
+        hub,
+        machine,
+        { kind: 'listeners', ports },
+        (message) => (message.kind === 'listeners' ? message.found : undefined),
+        listenersMs,
+      ),
+    })),
+  );
+  return asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+}
+
 /** The one answer to a question. Throws when the machine gives none. */
 async function answerOf<T>(
   hub: Hub,
   machine: string,
   request: Request,
   read: (message: Message) => T | undefined,
+  withinMs = answerMs,
 ): Promise<T> {
   const stream = hub.open(machine, request);
-  const late = setTimeout(() => stream.cancel(), answerMs);
+  const late = setTimeout(() => stream.cancel(), withinMs);
   let why = 'it did not answer in time';
   try {
     for await (const message of stream.messages) {

@@ -1,5 +1,6 @@
 import { BallastError } from '#base/errors.ts';
 import { suggest } from '#base/suggest.ts';
+import type { Heard, PortName } from '#plan/listeners.ts';
 import type { AppPolicy, Inventory, MachineRecord } from '#plan/model.ts';
 import type { NextPlan } from '#server/loops/planner.ts';
 import type { Secrets } from '#server/secrets.ts';
@@ -15,6 +16,8 @@ export interface Control {
   readonly ownAddresses?: () => readonly string[];
   /** The URL by which a machine finds the server; throws when there is none. */
   readonly urlFor?: (machine: Pick<MachineRecord, 'provider' | 'address'>) => Promise<string>;
+  /** Who listens on these ports on machines; absent: nobody can be asked. */
+  readonly listeners?: (ports: readonly PortName[]) => Promise<readonly Heard[]>;
   /** Lets go of a machine's connection and of what it said. */
   readonly forget?: (machine: string) => void;
 }

@@ -3,6 +3,7 @@ import type { Problem } from '#base/result.ts';
 import { ingressClashes } from '#plan/ingress.ts';
 import type { Plan, Policy, Release, Waiting } from '#plan/model.ts';
 import { portClashes } from '#plan/ports.ts';
+import { addressClashes } from '#plan/subnets.ts';
 import { settle } from '#server/simulate.ts';
 import type { Origins } from '#spec/model.ts';
 import type { Control } from './context.ts';
@@ -25,6 +26,7 @@ export function tryOut(control: Control, policy: Policy, release: Release): Tria
   const problems = [
     ...portClashes(policy, state.plan, release),
     ...ingressClashes(policy, state.plan, release),
+    ...addressClashes(policy, release, inventory()),
     ...homeless(waiting, release),
   ];
   return { plan: settled.plan, problems: problems.toSorted(byLine) };
@@ -56,6 +58,9 @@ function homeless(waiting: readonly Waiting[], { model, origins }: Release): rea
 function adviceFor(what: string): string {
   if (what.startsWith('needs')) {
     return 'lower its reservations or replicas, free room with `ballast rm`, or add a machine: `ballast machine add`';
+  }
+  if (what.includes('container addresses are taken')) {
+    return 'add a machine: each has addresses of its own (`ballast machine add`); or remove replicas';
   }
   return what.startsWith('no machine is online')
     ? 'see what became of them: `ballast machine ls`; or add one: `ballast machine add`'

@@ -13,6 +13,7 @@ import { hostSecrets } from './host-secrets.ts';
 import { type Imagined, imagine } from './imagined.ts';
 import { closedProblems } from './lock-out.ts';
 import { manifestChanges } from './manifest-diff.ts';
+import { rangeChanges, rangeProblems } from './network-checks.ts';
 import type { PreviewParts } from './preview.ts';
 
 /** What a fleet file would change: machines, and what they hold once the fleet has come to rest. Stores nothing. */
@@ -27,6 +28,8 @@ export async function previewFleet(
   const host = await hostSecrets(fleet, origins, control.secrets);
   const problems = [
     ...change.problems,
+    ...rangeProblems(fleet, origins),
+    ...rangeChanges({ policy, inventory: control.inventory() }, fleet, origins),
     ...forceableProblems(control, { fleet, origins, surplus: change.surplus, force: [] }),
     ...host.problems,
     ...(await closedProblems(control, fleet, origins)),

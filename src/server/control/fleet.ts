@@ -1,11 +1,10 @@
-import { type Cidr, overlaps, parseCidr } from '#base/cidr.ts';
 import { BallastError } from '#base/errors.ts';
 import { same } from '#base/json.ts';
 import type { Problem } from '#base/result.ts';
 import { machinesOf } from '#plan/machines/pool.ts';
 import type { MachineRecord, Policy } from '#plan/model.ts';
 import { keys } from '#server/keys.ts';
-import { type FleetModel, isMade, servicesDefault } from '#spec/fleet-model.ts';
+import { type FleetModel, isMade } from '#spec/fleet-model.ts';
 import type { Origins } from '#spec/model.ts';
 import type { Output } from '#wire/operations.ts';
 import { rulesProblems } from './access-rules.ts';
@@ -14,6 +13,7 @@ import { forceableProblems } from './forceable.ts';
 import { hostSecrets } from './host-secrets.ts';
 import { closedProblems, forceFirewall } from './lock-out.ts';
 import { newRecords } from './machine-records.ts';
+import { rangeChanges, rangeProblems } from './network-checks.ts';
 import { groupsInUse } from './rule-checks.ts';
 
 /**
@@ -34,6 +34,8 @@ export async function applyFleet(
     const closed = force.includes(forceFirewall) ? [] : await closedProblems(control, fleet, origins);
     const problems = [
       ...rest.problems,
+      ...rangeProblems(fleet, origins),
+      ...rangeChanges({ policy, inventory: control.inventory() }, fleet, origins),
       ...forceableProblems(control, { fleet, origins, surplus, force }),
       ...host.problems,
       ...closed,
@@ -173,46 +175,14 @@ function shapeProblems(fleet: FleetModel): readonly Problem[] {
       seen.set(name, pool.name);
     }
   }
-  return [...problems, ...networkProblems(fleet)];
-}
-
-function networkProblems({ network }: FleetModel): readonly Problem[] {
-  const problems: Problem[] = [];
-  const known: { readonly key: string; readonly cidr: Cidr }[] = [];
-  for (const key of ['machines', 'containers', 'services'] as const) {
-    const text = network[key] ?? servicesDefault;
-    const cidr = parseCidr(text);
-    if (cidr === undefined) {
-      problems.push(noNetwork(`network.${key}`, text));
-      continue;
-    }
-    for (const other of known.filter((one) => overlaps(one.cidr, cidr))) {
-      problems.push({ code: 'network-clash', what: `network.${other.key} and network.${key} overlap` });
-    }
-    known.push({ key, cidr });
-  }
   return problems;
 }
-
-const noNetwork = (key: string, text: string): Problem => ({
-  code: 'bad-network',
-  what: `${key}: ${text} is no IPv4 network`,
-  fix: 'write it as 10.90.0.0/16',
-});
 
 /** What cannot be changed while machines live by it. */
 function changeProblems(fleet: FleetModel, policy: Policy): readonly Problem[] {
   const there = Object.values(policy.machines);
   if (there.length === 0) return [];
   const problems: Problem[] = [];
-  for (const key of ['machines', 'containers'] as const) {
-    if (fleet.network[key] === policy.fleet.network[key]) continue;
-    problems.push({
-      code: 'network-in-use',
-      what: `network.${key} cannot change from ${policy.fleet.network[key]} to ${fleet.network[key]}`,
-      why: 'machines and containers have addresses of it',
-    });
-  }
   for (const { name, on } of there) {
     if (on === undefined || fleet.incus?.[on] !== undefined) continue;
     problems.push({

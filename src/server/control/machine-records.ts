@@ -29,7 +29,8 @@ export async function newRecords(
     taken.add(address ?? '');
     if (address === undefined || nthSubnet(containers, 24, index) === undefined) {
       throw new BallastError('does-not-fit', `the fleet has no number left for ${machine.name}`, {
-        why: `each machine gets a /24 of ${fleet.network.containers} for ever, and ${index - 1} were given`,
+        why: `each machine gets a number that no other had before, and a /24 of network.containers ${fleet.network.containers}: the ${index - 1} there are were given`,
+        fix: 'the range cannot grow while machines live by it: move the apps to a fleet with a larger one',
       });
     }
     return { ...machine, ...(on === undefined ? {} : { on }), index, address, schedulable: true };

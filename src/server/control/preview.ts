@@ -8,6 +8,7 @@ import type { Control } from './context.ts';
 import { tryOut } from './fits.ts';
 import { imagine } from './imagined.ts';
 import { manifestChanges } from './manifest-diff.ts';
+import { askPortHolders } from './port-holders.ts';
 import { certificateProblems } from './release-certificates.ts';
 import { keepRestarts, sameRelease } from './release-checks.ts';
 import { secretsForPreview } from './release-secrets.ts';
@@ -37,6 +38,7 @@ export async function previewApp(
   const before = wantedRelease(app);
   const model = withImages(keepRestarts(input.model, before), before);
   const { versions, problems: missing } = await secretsForPreview(model, input.origins, control.secrets);
+  const holders = await askPortHolders(control, { app: name, model });
   const rules = checkRules({ model, origins: input.origins }, policy);
   const certificates = await certificateProblems(control, {
     ...{ model, origins: input.origins, values: {}, versions },
@@ -68,7 +70,13 @@ export async function previewApp(
     placements: Object.values(end.replicas)
       .filter((replica) => replica.app === name && !(replica.id in plan.replicas))
       .map(({ id, machine, reason }) => ({ replica: id, machine, reason })),
-    problems: [...rules.problems, ...missing, ...certificates, ...problems],
+    problems: [
+      ...rules.problems,
+      ...missing,
+      ...certificates,
+      ...problems,
+      ...holders.problems(release, end),
+    ],
     ...(rules.warnings.length === 0 ? {} : { warnings: rules.warnings }),
     summary: summaryOf(changes),
   };

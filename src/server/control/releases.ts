@@ -9,6 +9,7 @@ import type { Input } from '#wire/operations.ts';
 import type { ReleaseAnswer } from '#wire/views.ts';
 import type { Control } from './context.ts';
 import { doesNotFit, tryOut } from './fits.ts';
+import { askPortHolders, type PortHolders } from './port-holders.ts';
 import { checkCertificates } from './release-certificates.ts';
 import { checkExpected, checkImages, checkNotRolling, keepRestarts, sameRelease } from './release-checks.ts';
 import { releaseSecrets } from './release-secrets.ts';
@@ -29,6 +30,7 @@ export async function createRelease(
   }
   checkImages(input.model, origins);
   const { state, secrets } = control;
+  const holders = await askPortHolders(control, input);
   return await state.exclusive(async () => {
     const app = state.policy.apps[name];
     const before = wantedRelease(app);
@@ -45,7 +47,7 @@ export async function createRelease(
     }
     checkExpected(app, name, input.ifRelease);
     checkNotRolling(app, stateOf(picture(control), name), state.now());
-    return await makeRelease(control, { name, model, origins, secrets: versions, by, note, set });
+    return await makeRelease(control, { name, model, origins, secrets: versions, by, note, set, holders });
   });
 }
 
@@ -59,6 +61,8 @@ export interface Draft {
   readonly note: string;
   /** Stored with it. */
   readonly set?: Readonly<Record<string, unknown>>;
+  /** Absent: it publishes no port that it did not publish before. */
+  readonly holders?: PortHolders;
 }
 
 /** Numbers a release, makes sure that it fits and makes it the wanted one. Call within `exclusive`. */
@@ -68,7 +72,8 @@ export async function makeRelease(control: Control, draft: Draft): Promise<Relea
   const last = await state.store.get(keys.lastRelease(name));
   const number = (last === undefined ? 0 : (JSON.parse(last.value) as number)) + 1;
   const release: Release = { app: name, number, model, origins, secrets, at: state.now(), by, note };
-  const { problems } = tryOut(control, withRelease(state.policy, release), release);
+  const trial = tryOut(control, withRelease(state.policy, release), release);
+  const problems = [...trial.problems, ...(draft.holders?.problems(release, trial.plan) ?? [])];
   if (problems.length > 0) throw doesNotFit(name, problems);
   await state.commit({
     set: {

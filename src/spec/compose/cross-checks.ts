@@ -5,6 +5,7 @@ import type { Tree } from '#spec/yaml/tree.ts';
 import { get } from '#spec/yaml/tree.ts';
 import { checkCompanions } from './companions.ts';
 import { checkIngress } from './ingress-checks.ts';
+import { checkAddresses, checkNames } from './name-checks.ts';
 import type { WrittenPort } from './normal/ports.ts';
 import type { Scope } from './normal/scope.ts';
 import type { WrittenService } from './normal/service.ts';
@@ -16,6 +17,9 @@ export function crossCheck(scope: Scope, services: Services, all: readonly strin
   checkPorts(scope, services);
   checkCompanions(scope, services, all);
   checkIngress(scope, services);
+  const models = new Map([...services].map(([name, { model }]) => [name, model]));
+  checkNames(scope, models);
+  checkAddresses(scope, models);
   checkDependencies(scope, services, all);
   checkCycles(scope, services);
 }

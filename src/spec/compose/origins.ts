@@ -12,7 +12,8 @@ const extensionDepthMax = 7;
 export function originsOf(root: Tree): Origins {
   const found: Record<string, Origin> = {};
   const visit = (tree: Tree, path: string, depth: number): void => {
-    if (depth > (/^services\..+\.x-ballast/.test(path) ? extensionDepthMax : depthMax)) return;
+    if (depth > (/^services\..+\.(x-ballast|networks)|^networks\./.test(path) ? extensionDepthMax : depthMax))
+      return;
     if (tree.kind === 'list') {
       tree.items.forEach((item, index) => {
         found[`${path}.${index}`] = item.at;

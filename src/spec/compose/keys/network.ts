@@ -10,6 +10,7 @@ import {
   map,
   matching,
   object,
+  pairs,
   refused,
   text,
   textOrNumber,
@@ -18,15 +19,21 @@ import {
 } from '#spec/table/shape.ts';
 import { nameIs, namePattern } from './name.ts';
 
-const addresses =
-  'the plan gives every replica its address; addresses of your own come with fixed addresses, which is not supported yet';
+const addresses = 'the container network of a fleet is IPv4';
 
 const attachment = object(
   {
     aliases: honoured(texts, 'more names of the service on this network', { example: '[database]' }),
-    ipv4_address: refused(addresses, 'reach the service by its name'),
+    ipv4_address: honoured(
+      text,
+      'an address of the network’s subnet that leads to the service, wherever its replicas are, beside its own',
+      { example: '172.16.238.10' },
+    ),
     ipv6_address: refused(addresses, 'reach the service by its name'),
-    link_local_ips: refused(addresses, 'reach the service by its name'),
+    link_local_ips: refused(
+      'all networks of a fleet are routed between the machines',
+      'reach the service by its name',
+    ),
     mac_address: refused('the MAC address follows from the address the plan gives', 'remove it'),
     interface_name: refused('a container has one interface, eth0, whatever networks it is on', 'remove it'),
     driver_opts: refused('networks have no drivers here: all are routed', 'remove it'),
@@ -147,6 +154,41 @@ export const networkKeys: Keys = {
   ),
 };
 
+const ipam = object(
+  {
+    driver: honoured(choice('default'), 'the only one there is', {
+      example: 'default',
+      byDefault: 'default',
+    }),
+    config: honoured(
+      {
+        kind: 'list',
+        unique: 'whole',
+        of: object({
+          subnet: honoured(text, 'an IPv4 network that no other of the fleet or its machines meets', {
+            required: true,
+            example: '172.16.238.0/24',
+          }),
+          gateway: honoured(text, 'kept free: replicas leave by the gateway of their machine', {
+            example: '172.16.238.1',
+          }),
+          aux_addresses: honoured(pairs, 'addresses that are kept free, by name', {
+            example: '{ printer: 172.16.238.5 }',
+          }),
+          ip_range: refused(
+            'replicas have addresses of network.containers of the fleet file: one subnet a machine',
+            'remove it; ipv4_address gives a service an address of the subnet',
+          ),
+        }),
+      },
+      'subnets of the network',
+      { example: '[{ subnet: 172.16.238.0/24 }]' },
+    ),
+    options: refused('networks have no address drivers here', 'remove it'),
+  },
+  { orNothing: true },
+);
+
 /** Below the top-level key networks. */
 export const networkTable = object(
   {
@@ -181,10 +223,10 @@ export const networkTable = object(
       { example: 'bridge' },
     ),
     driver_opts: refused('networks have no drivers here: all are routed', 'remove it'),
-    ipam: refused(
-      'addresses come from network.containers of the fleet file: one subnet a machine',
-      'choose the range in the fleet file',
-    ),
+    ipam: honoured(ipam, 'where the ipv4_address of services is taken from', {
+      example: '{ config: [{ subnet: 172.16.238.0/24 }] }',
+      byDefault: 'services have no addresses of this network, only those that the fleet gives them',
+    }),
     attachable: refused(
       'only services of apps join a network',
       'use external: true to share it between apps',

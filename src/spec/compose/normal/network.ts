@@ -1,11 +1,14 @@
 import { parseAddress } from '#base/cidr.ts';
+import { present } from '#base/present.ts';
 import { suggest } from '#base/suggest.ts';
-import type { AttachmentModel, ServiceModel } from '#spec/model.ts';
+import type { ServiceModel } from '#spec/model.ts';
+import type { AttachmentModel } from '#spec/network-model.ts';
 import type { Tree } from '#spec/yaml/tree.ts';
 import { entriesOf, get, itemsOf, textOf, textsOf } from '#spec/yaml/tree.ts';
 import { networkOwner } from './companion.ts';
 import type { ServiceScope } from './scope.ts';
 import { at, complain } from './scope.ts';
+import { whyNotOn } from './subnets.ts';
 import { sortKeys } from './values.ts';
 
 type NetworkMode = ServiceModel['networkMode'];
@@ -54,9 +57,21 @@ export function networksOf(scope: ServiceScope, mode: NetworkMode): ServiceModel
         },
       );
     }
-    found[key] = { aliases: aliasesOf(scope, get(value, 'aliases')) };
+    found[key] = present({
+      aliases: aliasesOf(scope, get(value, 'aliases')),
+      address: addressOn(scope, key, get(value, 'ipv4_address')),
+    });
   }
   return sortKeys(found);
+}
+
+function addressOn(scope: ServiceScope, network: string, tree: Tree | undefined): string | undefined {
+  const address = textOf(tree);
+  if (address === undefined) return undefined;
+  const said = whyNotOn(scope, network, address);
+  if (said === undefined) return address;
+  complain(scope, 'bad-address', tree, { ...said, what: `ipv4_address: ${said.what}` });
+  return undefined;
 }
 
 function aliasesOf(scope: ServiceScope, tree: Tree | undefined): readonly string[] {

@@ -1,9 +1,11 @@
 import { resolvePath } from '#base/path.ts';
 import { present } from '#base/present.ts';
-import type { ConfigModel, NetworkModel, OnLoss, SecretModel, VolumeModel } from '#spec/model.ts';
+import type { ConfigModel, OnLoss, SecretModel, VolumeModel } from '#spec/model.ts';
+import type { NetworkModel } from '#spec/network-model.ts';
 import type { Entry, Tree } from '#spec/yaml/tree.ts';
 import { booleanOf, entriesOf, get, textOf } from '#spec/yaml/tree.ts';
 import type { Scope } from './scope.ts';
+import { checkSubnets, subnetsOf } from './subnets.ts';
 import { pairsOf, sortKeys } from './values.ts';
 
 /** Entries of a top-level section, extensions left out. */
@@ -64,13 +66,15 @@ export function sharedNetworksOf(scope: Scope, usesDefault: boolean): Readonly<R
         at: get(value, key)?.at,
       });
     }
-    return {
+    return present({
       name: nameOf(scope, entry),
       internal: booleanOf(get(value, 'internal')) ?? false,
       external,
       labels: pairsOf(get(value, 'labels')),
-    };
+      subnets: subnetsOf(scope, entry),
+    });
   });
+  checkSubnets(scope);
   if (!usesDefault || named['default'] !== undefined) return named;
   const own = { name: `${scope.app}_default`, internal: false, external: false, labels: {} };
   return sortKeys({ ...named, default: own });

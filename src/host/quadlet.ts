@@ -25,7 +25,8 @@ export function restartPolicy(quadlet: string): string {
  */
 export function isSettled(state: UnitState, policy: string): boolean {
   if (state.load !== 'loaded' || state.needsReload) return false;
-  if (state.active !== 'inactive' && state.active !== 'failed') return true;
+  // Between its end and its start in a restart it does not run, and is about to.
+  if ((state.active !== 'inactive' && state.active !== 'failed') || state.hasJob) return true;
   if (state.result === 'start-limit-hit') return true;
   if (policy === 'always') return false;
   return state.exitedUs > 0;

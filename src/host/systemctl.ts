@@ -16,6 +16,8 @@ export interface UnitState {
   readonly exitedUs: number;
   readonly activeSinceUs: number;
   readonly invocation: string;
+  /** systemd has something to do with it yet: of a unit that does not run, to start it. */
+  readonly hasJob: boolean;
   readonly file: string;
   /** The file it is read from. */
   readonly fragment: string;
@@ -26,7 +28,7 @@ export interface UnitState {
 const properties = [
   ...['Id', 'LoadState', 'ActiveState', 'SubState', 'Result', 'NRestarts', 'ExecMainStatus', 'ExecMainCode'],
   ...['ExecMainStartTimestampMonotonic', 'ExecMainExitTimestampMonotonic', 'ActiveEnterTimestampMonotonic'],
-  ...['InvocationID', 'UnitFileState', 'NeedDaemonReload', 'FragmentPath'],
+  ...['InvocationID', 'Job', 'UnitFileState', 'NeedDaemonReload', 'FragmentPath'],
 ];
 
 /** States of units, by the names asked for, in one process. */
@@ -87,6 +89,7 @@ export function parseUnit(block: string): UnitState {
     exitedUs: number('ExecMainExitTimestampMonotonic'),
     activeSinceUs: number('ActiveEnterTimestampMonotonic'),
     invocation: text('InvocationID'),
+    hasJob: number('Job') > 0,
     file: text('UnitFileState'),
     fragment: text('FragmentPath'),
     needsReload: text('NeedDaemonReload') === 'yes',

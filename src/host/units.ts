@@ -41,11 +41,12 @@ export function createUnits(): Facility<UnitResource> {
   };
 }
 
-const switches = ({ file, active, sub }: UnitState): { enabled: boolean; active: boolean } => ({
+const switches = ({ file, active, sub, hasJob }: UnitState): { enabled: boolean; active: boolean } => ({
   enabled: lasting.has(file),
   active:
     ['active', 'reloading', 'refreshing'].includes(active) ||
-    (active === 'activating' && sub !== 'auto-restart'),
+    (active === 'activating' && sub !== 'auto-restart') ||
+    (active === 'inactive' && hasJob),
 });
 
 async function ensure({ resource, before }: Step<UnitResource>): Promise<void> {

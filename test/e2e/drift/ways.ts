@@ -25,7 +25,13 @@ const files: readonly Way[] = [
     greeting,
   ),
   way('a directory’s mode', 'chmod 700 /etc/test', 'stat -c %a /etc/test', '750', 'directory:/etc/test'),
-  way('a removed directory', 'rm -r /etc/test', 'cat /etc/test/password', 'hunter2', 'directory:/etc/test'),
+  way(
+    'a removed directory',
+    'mv /etc/test /etc/gone && rm -r /etc/gone',
+    'cat /etc/test/password',
+    'hunter2',
+    'directory:/etc/test',
+  ),
   way(
     'a secret',
     'echo x > /etc/test/password',
@@ -203,7 +209,7 @@ const networks: readonly Way[] = [
   way(
     'a route more',
     'ip route add 10.99.0.0/16 dev br-ballast proto 91',
-    'ip -4 route show proto 91 | wc -l',
+    'ip -4 route show 10.99.0.0/16 | wc -l',
     '0',
     bridge,
   ),

@@ -140,6 +140,7 @@ function receive(message: ToAgent, machine: Machine, streams: ReturnType<typeof 
     case 'firewall':
     case 'probe':
     case 'listeners':
+    case 'path':
       streams.start(message);
       break;
     default:

@@ -14,7 +14,8 @@ export type StreamRequest = Extract<
       | 'repair'
       | 'firewall'
       | 'probe'
-      | 'listeners';
+      | 'listeners'
+      | 'path';
   }
 >;
 export type StreamInput = Exclude<ToAgent, StreamRequest | { kind: 'manifest' }>;

@@ -5,6 +5,7 @@ import { runFirewall, runListeners, runProbe } from './firewall-streams.ts';
 import { runIngressLogs } from './ingress-logs.ts';
 import { explain } from './log.ts';
 import { runLogs } from './logs.ts';
+import { runPath } from './path/path-stream.ts';
 import { runRepair } from './repair.ts';
 import type { Stream, StreamContext, StreamInput, StreamRequest } from './stream.ts';
 import { runUsage } from './usage.ts';
@@ -83,6 +84,8 @@ function run(request: StreamRequest, context: StreamContext): Stream {
       return runProbe(request, context);
     case 'listeners':
       return runListeners(request, context);
+    case 'path':
+      return runPath(request, context);
     default:
       return never(request);
   }

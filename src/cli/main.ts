@@ -21,6 +21,9 @@ switch (name) {
   case 'local-supervise':
     void supervise(rest[0] ?? '');
     break;
+  case 'network-try':
+    void tryNetwork();
+    break;
   default:
     void import('./start.ts').then(({ start }) => start(process.argv.slice(2)));
 }
@@ -33,6 +36,12 @@ async function other(program: 'agent' | 'server'): Promise<void> {
       ? programs.agentCommand(() => import('#agent/main.ts'))
       : programs.serverCommand(() => import('#server/main.ts'));
   await startOther(program, command, help ? ['--help'] : rest);
+}
+
+/** What an agent runs within a container's network: it reads what to try, and prints what came of it. */
+async function tryNetwork(): Promise<void> {
+  const { tryInside } = await import('#agent/path/inside.ts');
+  await tryInside();
 }
 
 /** The process that holds one local machine. It has its own way with signals, so nothing else runs around it. */

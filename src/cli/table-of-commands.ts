@@ -161,7 +161,7 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
   },
   'firewall test': {
     group: fleet,
-    summary: 'Try from outside what must answer and what must not',
+    summary: 'Try what must answer and what must not: machines from outside, services from each other',
     load: async () => (await import('./commands/firewall-test.ts')).firewallTest,
   },
   'ingress ls': {

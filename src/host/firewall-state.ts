@@ -15,9 +15,12 @@ interface ListedRule {
   };
 }
 
-/** How often the rules of the machine's own table were met, summed by comment; none when there is no table. */
-export async function readCounters(signal: AbortSignal): Promise<readonly Counter[]> {
-  const argv = ['nft', '-j', 'list', 'table', 'inet', hostTable];
+/** How often the rules of a table were met, by default the machine's own, summed by comment; none when there is no table. */
+export async function readCounters(
+  signal: AbortSignal,
+  table: string = hostTable,
+): Promise<readonly Counter[]> {
+  const argv = ['nft', '-j', 'list', 'table', 'inet', table];
   const { code, stdout } = await exec(argv, { signal, timeoutMs: 10_000 });
   return code === 0 ? countersOf(stdout) : [];
 }
@@ -39,10 +42,16 @@ export function countersOf(text: string): readonly Counter[] {
   return [...found.values()];
 }
 
-/** Ports of tcp that something listens on, at any address or at one of `addresses`. */
-export async function readListening(addresses: readonly string[]): Promise<readonly number[]> {
+/**
+ * Ports of tcp that something listens on, at any address or at one of `addresses`: on the machine itself, or in the
+ * network that a process has.
+ */
+export async function readListening(
+  addresses: readonly string[],
+  pid: number | 'self' = 'self',
+): Promise<readonly number[]> {
   const tables = await Promise.all(
-    ['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readFile(path, 'utf8').catch(() => '')),
+    [`/proc/${pid}/net/tcp`, `/proc/${pid}/net/tcp6`].map((path) => readFile(path, 'utf8').catch(() => '')),
   );
   return listeningOf(tables.join('\n'), addresses);
 }

@@ -4,6 +4,7 @@ import type { Listener, PortName } from '#plan/listeners.ts';
 import type { MachineCondition, MachineFacts, ReplicaReport, StepFailure } from '#plan/model.ts';
 import type { TerminalSize } from './exec-messages.ts';
 import type { FirewallState, ProbeResult, ProbeTarget } from './firewall-views.ts';
+import type { PathAnswer, PathQuestion } from './path-messages.ts';
 import type { MachineUsage } from './usage.ts';
 import type { FleetEvent, LogLine } from './views.ts';
 
@@ -57,7 +58,8 @@ export type ToAgent =
   | { readonly kind: 'firewall'; readonly stream: number }
   | { readonly kind: 'probe'; readonly stream: number; readonly targets: readonly ProbeTarget[] }
   /** Who listens on these ports for other computers. */
-  | { readonly kind: 'listeners'; readonly stream: number; readonly ports: readonly PortName[] };
+  | { readonly kind: 'listeners'; readonly stream: number; readonly ports: readonly PortName[] }
+  | { readonly kind: 'path'; readonly stream: number; readonly questions: readonly PathQuestion[] };
 
 export type FromAgent =
   | { readonly kind: 'report'; readonly report: AgentReport }
@@ -68,6 +70,8 @@ export type FromAgent =
   | { readonly kind: 'firewall'; readonly stream: number; readonly state: FirewallState }
   | { readonly kind: 'probed'; readonly stream: number; readonly results: readonly ProbeResult[] }
   | { readonly kind: 'listeners'; readonly stream: number; readonly found: readonly Listener[] }
+  /** In the order of the questions. */
+  | { readonly kind: 'path'; readonly stream: number; readonly answers: readonly PathAnswer[] }
   | { readonly kind: 'usage'; readonly stream: number; readonly usage: MachineUsage }
   | { readonly kind: 'end'; readonly stream: number; readonly code: number; readonly error?: string };
 

@@ -6,7 +6,7 @@ import { machineName, maybe, natural, schemaOf, text } from './schema-check.ts';
 const port = z.int().min(1).max(65_535);
 const ports = z.array(port).max(65_535);
 
-const counter = schemaOf<FirewallCounter>()(
+export const counter = schemaOf<FirewallCounter>()(
   z.strictObject({ comment: text, packets: natural, bytes: natural }),
 );
 
@@ -14,11 +14,13 @@ export const firewallState = schemaOf<FirewallState>()(
   z.strictObject({ counters: z.array(counter), listening: ports }),
 );
 
+export const outcome = z.enum(['open', 'refused', 'silent', 'unreachable']);
+
 export const probeResult = schemaOf<ProbeResult>()(
   z.strictObject({
     address: z.ipv4(),
     port,
-    outcome: z.enum(['open', 'refused', 'silent', 'unreachable']),
+    outcome,
   }),
 );
 

@@ -4,6 +4,7 @@ import { machineCondition } from './condition-schema.ts';
 import { drift } from './drift-schemas.ts';
 import type { ExecFromClient, ExecStart, TerminalSize } from './exec-messages.ts';
 import { firewallState, listener, probeResult } from './firewall-schemas.ts';
+import { pathAnswer } from './path-schemas.ts';
 import {
   dictionary,
   integer,
@@ -47,6 +48,7 @@ export const fromAgent = schemaOf<FromAgent>()(
     z.strictObject({ kind: z.literal('firewall'), stream: natural, state: firewallState }),
     z.strictObject({ kind: z.literal('probed'), stream: natural, results: z.array(probeResult) }),
     z.strictObject({ kind: z.literal('listeners'), stream: natural, found: z.array(listener).max(10_000) }),
+    z.strictObject({ kind: z.literal('path'), stream: natural, answers: z.array(pathAnswer) }),
     z.strictObject({ kind: z.literal('usage'), stream: natural, usage: machineUsage }),
     z.strictObject({ kind: z.literal('end'), stream: natural, code: integer, error: maybe(text) }),
   ]),

@@ -10,6 +10,7 @@ import { joining } from './joining.ts';
 import type { Empty, Operation } from './operation.ts';
 import type { ProviderCheck, UserDataView } from './provider-views.ts';
 import { type SecretOperations, secretOperations } from './secret-operations.ts';
+import { type TrafficOperations, trafficOperations } from './traffic-operations.ts';
 import type { MachineUsage } from './usage.ts';
 import type {
   AppView,
@@ -32,7 +33,12 @@ import type {
  * The contract: input and output of every operation. Server, client, CLI and the OpenAPI document derive from it
  * and from the table below. Path parameters are fields of the input with the same name.
  */
-export interface Operations extends AccessOperations, DriftOperations, IngressOperations, SecretOperations {
+export interface Operations
+  extends AccessOperations,
+    DriftOperations,
+    IngressOperations,
+    SecretOperations,
+    TrafficOperations {
   status: { input: Empty; output: FleetStatus };
   /** With `fleet`: as it would be once that fleet file is applied and its machines are there. */
   previewApp: { input: { model: AppModel; origins: Origins; fleet?: FleetModel }; output: PlanPreview };
@@ -277,6 +283,7 @@ export const operations = {
   ...driftOperations,
   ...ingressOperations,
   ...secretOperations,
+  ...trafficOperations,
 } as const satisfies Record<OperationName, Operation>;
 
 /** WebSocket endpoints: agents stay connected to the first; `exec` carries a terminal (see exec-messages). */

@@ -20,6 +20,7 @@ import {
   serviceName,
   text,
 } from './schema-check.ts';
+import { trafficTest } from './traffic-schemas.ts';
 import { machineUsage } from './usage-schema.ts';
 import * as view from './view-schemas.ts';
 
@@ -102,6 +103,14 @@ export const inputSchemas = {
     z.strictObject({ machine: maybe(machineName), pool: maybe(machineName) }),
   ),
   checkProviders: empty,
+  testTraffic: inputOf<'testTraffic'>()(
+    z.strictObject({
+      app: maybe(appName),
+      from: maybe(z.string().max(200)),
+      to: maybe(z.string().max(200)),
+      here: maybe(ipv4),
+    }),
+  ),
   showFirewall: inputOf<'showFirewall'>()(z.strictObject({ machine: machineName })),
   probeMachines: inputOf<'probeMachines'>()(z.strictObject({ machine: machineName, targets: probeTargets })),
   emptyMachine: inputOf<'emptyMachine'>()(
@@ -204,6 +213,7 @@ export const outputSchemas = {
   makeUserData: outputOf<'makeUserData'>()(view.userDataView),
   revokeUserData: outputOf<'revokeUserData'>()(z.strictObject({ revoked: natural })),
   checkProviders: outputOf<'checkProviders'>()(z.strictObject({ checks: z.array(view.providerCheck) })),
+  testTraffic: outputOf<'testTraffic'>()(trafficTest),
   showFirewall: outputOf<'showFirewall'>()(firewallView),
   probeMachines: outputOf<'probeMachines'>()(z.strictObject({ results: z.array(probeResult) })),
   emptyMachine: empty,

@@ -1,5 +1,5 @@
 import { BallastError } from '#base/errors.ts';
-import { command, outputFlag } from '#cli/command.ts';
+import { appFlag, command, outputFlag } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
 import {
   type Expectation,
@@ -33,15 +33,42 @@ export const firewallTest = command({
 published or that something listens on, and what comes of it is compared with what has to. A port that nothing
 listens on is refused by whomever, so that such a rule is shown as closed. Only tcp is tried.
 
+With --from, --to or --app services are tried instead of machines: from within a replica on every machine that has one,
+to the service's virtual address and to each of its replicas. With --app alone every service tries every other.
+
 Exit codes: 0 all is as it has to be, 1 something differs, 6 machines could not be asked.`,
   args: [{ name: 'MACHINE', summary: 'one machine (default: all)', optional: true, completes: 'machine' }],
-  flags: { ...outputFlag },
+  flags: {
+    from: {
+      kind: 'text',
+      value: 'WHO',
+      summary: 'who tries: a service, APP/SERVICE, a machine, or internet for this computer',
+      completes: 'service',
+    },
+    to: {
+      kind: 'text',
+      value: 'SERVICE[:PORT]',
+      summary:
+        'what is tried: a service or APP/SERVICE (default: all ports that it names or that are in use)',
+      completes: 'service',
+    },
+    app: { ...appFlag.app, summary: 'the app whose services are meant; alone: all of them try each other' },
+    ...outputFlag,
+  },
   examples: [
     { does: 'All machines, from here and from each other', line: 'ballast firewall test' },
     { does: 'One of them, in JSON', line: 'ballast firewall test app-1 --json' },
+    { does: 'Does web reach db?', line: 'ballast firewall test --from web --to db:5432' },
+    { does: 'Every service of an app against every other', line: 'ballast firewall test --app guestbook' },
+    { does: 'What does this computer reach?', line: 'ballast firewall test --from internet --to web' },
   ],
   async run({ flags, args: [only] }, shell) {
     const client = await connect(flags, shell);
+    if ([flags.from, flags.to, flags.app].some((flag) => flag !== undefined)) {
+      if (only !== undefined) throw bothAsked(only);
+      const { testServices } = await import('#cli/traffic-tests.ts');
+      return await testServices(flags, client, shell);
+    }
     if (only !== undefined) await findMachine(only, client, shell);
     const { machines } = await client.call('listMachines', {}, { signal: shell.signal });
     const online = machines.filter(({ status }) => status === 'online');
@@ -145,6 +172,11 @@ const listing = (rows: readonly Row[], { out: { paint, marks } }: Shell) => ({
 });
 
 const words = { answer: 'answer', refuse: 'be refused', closed: 'be closed: nothing listens' } as const;
+
+const bothAsked = (machine: string): BallastError =>
+  new BallastError('usage', `a machine is tried, or services are, and ${machine} is a machine`, {
+    fix: `to try from it: ballast firewall test --from ${machine} --to SERVICE`,
+  });
 
 const nobody = (only: string | undefined): BallastError =>
   new BallastError('unreachable', `${only ?? 'no machine'} is ${only === undefined ? '' : 'not '}connected`, {

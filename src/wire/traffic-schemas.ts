@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { outcome } from './firewall-schemas.ts';
+import { maybe, milliseconds, schemaOf, text } from './schema-check.ts';
+import type { TrafficTest } from './traffic-views.ts';
+
+export const trafficTest = schemaOf<TrafficTest>()(
+  z.strictObject({
+    tries: z.array(
+      z.strictObject({
+        from: text,
+        replica: maybe(text),
+        machine: maybe(text),
+        to: text,
+        at: text,
+        address: text,
+        port: z.int(),
+        expected: z.enum(['open', 'refused', 'closed', 'unproven']),
+        why: text,
+        origin: text,
+        seen: z.union([outcome, z.literal('not tried')]).nullable(),
+        ms: maybe(milliseconds),
+        trouble: maybe(text),
+      }),
+    ),
+  }),
+);

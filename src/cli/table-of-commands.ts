@@ -106,7 +106,7 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
   },
   explain: {
     group: watch,
-    summary: 'Show all that a machine holds, and which line of which file asked for it',
+    summary: 'Show a service on the network, or all that a machine holds, and which line asked for each',
     load: async () => (await import('./commands/explain.ts')).explain,
   },
   'machine ls': {

@@ -1,7 +1,7 @@
 import type { Client } from '#wire/client.ts';
 import type { TrafficTry } from '#wire/traffic-views.ts';
 import type { MachineView } from '#wire/views.ts';
-import { appHere } from './app-files.ts';
+import { appMeant } from './app-meant.ts';
 import { addressTowards, knockFromHere } from './knocking.ts';
 import { isForPeople, type OutputFlags, printListing } from './render/output.ts';
 import { count } from './render/text.ts';
@@ -41,14 +41,6 @@ export async function testServices(flags: TrafficFlags, client: Client, shell: S
   await printListing(listing(rows, shell), flags, shell);
   if (isForPeople(flags) && !flags.quiet) line(shell.err, summary(rows, wrong.length));
   return wrong.length === 0 ? 0 : 1;
-}
-
-/** The app of `-a`; without it that of the directory, if the fleet has it. */
-async function appMeant(flag: string | undefined, client: Client, shell: Shell): Promise<string | undefined> {
-  const name = flag ?? (shell.env['BALLAST_APP'] || appHere(shell));
-  if (name === undefined || flag !== undefined) return name;
-  const { apps } = await client.call('listApps', {}, { signal: shell.signal });
-  return apps.some((app) => app.name === name) ? name : undefined;
 }
 
 async function hereAmong(machines: readonly MachineView[]): Promise<string | undefined> {

@@ -1,21 +1,23 @@
 import type { Operation } from './operation.ts';
-import type { TrafficTest } from './traffic-views.ts';
+import type { ServiceExplanation, TrafficTest } from './traffic-views.ts';
 
 /** Operations about who may talk to whom: part of the table in `operations.ts`. */
 export interface TrafficOperations {
   testTraffic: {
     input: {
-      /** For names of services without an app, and for whatever of the two ends is left out. */
+      /** For names of services without an app, and for whichever end is left out. Absent: all apps. */
       app?: string;
-      /** `web`, `guestbook/web`, `machine/app-1` or `internet`; absent: all services of the app. */
+      /** `web`, `guestbook/web`, `machine/app-1` or `internet`; absent: all services. */
       from?: string;
-      /** `db`, `guestbook/db`, either with `:5432` behind it; absent: all services of the app. */
+      /** `db`, `guestbook/db`, either with `:5432` behind it; absent: all services. */
       to?: string;
       /** Address of the caller's computer, as machines see it: for `internet`. */
       here?: string;
     };
     output: TrafficTest;
   };
+  /** `web` or `guestbook/web`. */
+  explainService: { input: { service: string; app?: string }; output: ServiceExplanation };
 }
 
 export const trafficOperations = {
@@ -25,5 +27,12 @@ export const trafficOperations = {
     kind: 'call',
     role: 'user',
     summary: 'Whether services may reach each other, proven by real connections',
+  },
+  explainService: {
+    method: 'GET',
+    path: '/v1/traffic/service',
+    kind: 'call',
+    role: 'user',
+    summary: 'Addresses, names, rules, routes and replicas of a service, and who asked for each',
   },
 } as const satisfies Record<keyof TrafficOperations, Operation>;

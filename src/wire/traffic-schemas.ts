@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { outcome } from './firewall-schemas.ts';
-import { maybe, milliseconds, schemaOf, text } from './schema-check.ts';
-import type { TrafficTest } from './traffic-views.ts';
+import { maybe, milliseconds, natural, schemaOf, text } from './schema-check.ts';
+import type { ServiceExplanation, TrafficTest } from './traffic-views.ts';
 
 export const trafficTest = schemaOf<TrafficTest>()(
   z.strictObject({
@@ -20,6 +20,36 @@ export const trafficTest = schemaOf<TrafficTest>()(
         seen: z.union([outcome, z.literal('not tried')]).nullable(),
         ms: maybe(milliseconds),
         trouble: maybe(text),
+      }),
+    ),
+  }),
+);
+
+const topic = z.enum([
+  'address',
+  'name',
+  'network',
+  'inbound',
+  'outbound',
+  'refused',
+  'port',
+  'route',
+  'replica',
+  'resource',
+]);
+
+export const serviceExplanation = schemaOf<ServiceExplanation>()(
+  z.strictObject({
+    service: text,
+    release: natural,
+    facts: z.array(
+      z.strictObject({
+        topic,
+        what: text,
+        detail: text,
+        origin: text,
+        machine: maybe(text),
+        packets: maybe(natural),
       }),
     ),
   }),

@@ -30,3 +30,32 @@ export interface TrafficTry {
 export interface TrafficTest {
   readonly tries: readonly TrafficTry[];
 }
+
+/** What there is about a service on the network, and from which line each came. */
+export interface ServiceExplanation {
+  readonly service: string;
+  readonly release: number;
+  readonly facts: readonly ServiceFact[];
+}
+
+export interface ServiceFact {
+  readonly topic:
+    | 'address'
+    | 'name'
+    | 'network'
+    | 'inbound'
+    | 'outbound'
+    | 'refused'
+    | 'port'
+    | 'route'
+    | 'replica'
+    | 'resource';
+  readonly what: string;
+  readonly detail: string;
+  /** `file:line:column`, or the part of Ballast that asked. */
+  readonly origin: string;
+  /** The machine it is about; absent: all of them. */
+  readonly machine?: string;
+  /** How often the rule was met, on all machines that said so. */
+  readonly packets?: number;
+}

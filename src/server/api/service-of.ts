@@ -26,6 +26,7 @@ import type { CompileManifest } from '#server/loops/manifests.ts';
 import type { Authority } from '#server/pki/authority.ts';
 import { isOwnSecret, type Registry } from '#server/registry.ts';
 import { joinByTicket } from '#server/tickets.ts';
+import { explainService } from '#server/traffic/explain-service.ts';
 import { testTraffic } from '#server/traffic/test-traffic.ts';
 import type { MachineView } from '#wire/views.ts';
 import { appNames, appView, releaseViews, replicasOf, replicaView } from './app-views.ts';
@@ -127,6 +128,8 @@ export function serviceOf(parts: ServiceParts): Service {
     logs: async (input, { signal }) => openLogs({ state, hub }, input, signal),
     showFirewall: async (input) => await showFirewall({ control, hub }, input, await fixtures()),
     testTraffic: async (input) => await testTraffic({ control, hub }, input),
+    explainService: async (input) =>
+      await explainService({ control, hub }, input, { compile, fixtures: await fixtures() }),
     probeMachines: async (input) => await probeMachines({ control, hub }, input),
     listMachines: async () => ({ machines: await machines() }),
     addMachine: async (input, { by }) => await addMachine(control, input, { by, door }),

@@ -57,10 +57,8 @@ function endsOf(traffic: Traffic, { app, from, to }: Input<'testTraffic'>) {
       fix: 'see what runs: ballast ls',
     });
   }
-  const every = (): readonly NetService[] => {
-    if (app !== undefined) return servicesOf(traffic, app);
-    throw new BallastError('usage', 'which services?', { fix: 'say --from and --to, or the app with -a' });
-  };
+  const every = (): readonly NetService[] =>
+    app === undefined ? [...traffic.services.values()] : servicesOf(traffic, app);
   const [, name = '', port] = /^(.*?)(?::(\d{1,5}))?$/.exec(to ?? '') ?? [];
   return {
     from:

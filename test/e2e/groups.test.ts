@@ -1,0 +1,215 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { exec } from '#host/exec.ts';
+import { ensureBaseImages } from '#scripts/base-images/ensure.ts';
+import { type LocalFleet, localFleet } from '#scripts/fleet/fleet.ts';
+import { cache, data, executable } from '#scripts/fleet/places.ts';
+import type { ServiceFact, TrafficTry } from '#wire/traffic-views.ts';
+
+/*
+ * Who may talk to whom, on three machines with four services each: every pair is tried, allowed and denied, on the same
+ * and on different machines, by virtual addresses and by those of containers. What has to come of it is written here
+ * once more, and not taken from what Ballast expects.
+ */
+
+const signal = AbortSignal.timeout(15 * 60_000);
+const folder = fileURLToPath(new URL('./groups', import.meta.url));
+const machines = ['app-1', 'app-2', 'app-3'];
+const services = ['shop/web', 'shop/db', 'press/api', 'press/job'];
+let fleet: LocalFleet;
+
+async function ballast(...words: string[]): Promise<string> {
+  const { code, stdout, stderr } = await fleet.ballast(words, { signal });
+  expect(code, stderr).toBe(0);
+  return stdout;
+}
+
+async function tries(...words: string[]): Promise<readonly (TrafficTry & { readonly ok: boolean })[]> {
+  const { stdout, stderr } = await fleet.ballast(['firewall', 'test', ...words, '--json'], { signal });
+  expect(stdout, stderr).toContain('"tries"');
+  return (JSON.parse(stdout) as { tries: readonly (TrafficTry & { ok: boolean })[] }).tries;
+}
+
+async function inside(machine: string, script: string): Promise<string> {
+  const argv = await fleet.provider.inside(machine, signal);
+  const { stdout, stderr } = await exec([...argv, 'sh', '-c', script], { signal, timeoutMs: 60_000 });
+  return (stdout + stderr).trim();
+}
+
+/** How often connections of a service, or to it, were refused on a machine. */
+async function refused(machine: string, comment: string): Promise<number> {
+  const listed = await inside(machine, 'nft list table inet ballast');
+  return [...listed.matchAll(new RegExp(`packets (\\d+) bytes \\d+ .*comment "${comment}"`, 'g'))]
+    .map(([, count]) => Number(count))
+    .reduce((sum, count) => sum + count, 0);
+}
+
+/** Ports of each service that each service reaches. */
+const reach: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>> = {
+  'shop/web': {
+    'shop/web': [8080, 9090],
+    'shop/db': [8080],
+    'press/api': [8080],
+    'press/job': [8080, 9090],
+  },
+  'shop/db': { 'shop/web': [8080, 9090] },
+  'press/api': { 'shop/web': [8080, 9090], 'press/job': [8080, 9090] },
+  'press/job': { 'press/api': [8080] },
+};
+
+type Place = Pick<TrafficTry, 'machine' | 'replica' | 'to' | 'at'>;
+
+/** The containers of the third machine may more, by their addresses; the job may not even then. */
+const reachOf = (from: string, { machine, replica, to, at }: Place): readonly number[] => {
+  // What a container says to its own address stays within it.
+  if (at === replica) return [8080, 9090];
+  const more = to === 'shop/db' && machine === 'app-3' && from !== 'press/job' ? [9090] : [];
+  return [...(reach[from]?.[to] ?? []), ...more];
+};
+
+beforeAll(async () => {
+  fleet = localFleet({
+    ...{ name: 'grp', home: join(data, 'grp'), cache, executable, ownConfig: true },
+    ...{ network: '10.73.0.0/24', machines: 3, port: 7724 },
+  });
+  await fleet.down();
+  fleet = localFleet(fleet.options);
+  await writeFile(
+    fleet.fleetFile,
+    `fleet: grp
+machines: { app: { provider: local, count: 3 } }
+network: { machines: 10.73.0.0/24, containers: 10.173.0.0/16, services: 10.174.0.0/16 }
+security_groups: { office: { machines: [app-2] } }
+`,
+  );
+  await Promise.all([
+    fleet.provider.prepare(() => {}, signal),
+    ensureBaseImages(['python:trixie'], () => {}, { signal }),
+  ]);
+  await fleet.startServer(signal);
+  await ballast('deploy', '-f', fleet.fleetFile);
+  await ballast('deploy', '-f', join(folder, 'shop.yaml'));
+  await ballast('deploy', '-f', join(folder, 'press.yaml'));
+}, 300_000);
+
+afterAll(async () => {
+  await fleet?.down();
+}, 120_000);
+
+describe('every pair of services', () => {
+  test.each(services)('%s reaches what it may, and is refused at once by all else', async (from) => {
+    const all = await tries('--from', from);
+    const targets = new Set(all.map(({ to, at, port, machine }) => `${machine} ${to} ${at} ${port}`));
+    // From each machine to each service's virtual address and each of its three replicas, at two ports.
+    expect(targets.size).toBe(machines.length * services.length * (1 + machines.length) * 2);
+    const seen = all.map(
+      ({ to, at, port, machine = '', seen: end }) => `${machine} ${to} ${at} ${port} ${end}`,
+    );
+    const wanted = all.map((one) => {
+      const { to, at, port, machine = '' } = one;
+      const open = reachOf(from, one).includes(port);
+      return `${machine} ${to} ${at} ${port} ${open ? 'open' : 'refused'}`;
+    });
+    expect(seen).toEqual(wanted);
+    expect(all.filter(({ ok }) => !ok)).toEqual([]);
+  });
+
+  test('each is told with the line that lets it through or stands against it', async () => {
+    const [open] = await tries('--from', 'shop/web', '--to', 'press/api:8080');
+    expect(open).toMatchObject({
+      why: 'press/api inbound 0',
+      origin: expect.stringMatching(/press\.yaml:10:\d+$/),
+    });
+    const [shut] = await tries('--from', 'press/job', '--to', 'shop/web:8080');
+    expect(shut).toMatchObject({
+      expected: 'refused',
+      origin: expect.stringMatching(/press\.yaml:18:\d+$/),
+    });
+    const [apart] = await tries('--from', 'shop/db', '--to', 'press/job:8080');
+    expect(apart).toMatchObject({ why: 'shop/db and press/job have no network in common', origin: '' });
+  });
+
+  test('what was refused is counted', async () => {
+    for (const machine of machines) {
+      expect(await refused(machine, 'refused shop/db'), machine).toBeGreaterThan(0);
+      expect(await refused(machine, 'refused from press/job'), machine).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe('a service that is explained', () => {
+  interface Explained {
+    readonly facts: readonly ServiceFact[];
+  }
+
+  test('tells its address, names, rules with their lines and counters, replicas and their units', async () => {
+    const { facts } = JSON.parse(await ballast('explain', 'shop/db', '--json')) as Explained;
+    const of = (topic: ServiceFact['topic']) => facts.filter((fact) => fact.topic === topic);
+    expect(of('address')).toMatchObject([{ what: expect.stringMatching(/^10\.174\./) }]);
+    expect(of('name').map(({ what }) => what)).toContainEqual(expect.stringContaining('db.shop.internal'));
+    expect(of('inbound')).toMatchObject([
+      { what: 'shop/web at 8080', origin: expect.stringMatching(/shop\.yaml:13:\d+$/) },
+      { what: '10.173.3.0/24 at 9090', origin: expect.stringMatching(/shop\.yaml:14:\d+$/) },
+    ]);
+    for (const fact of [...of('inbound'), ...of('refused')]) expect(fact.packets).toBeGreaterThan(0);
+    expect(of('replica').map(({ machine }) => machine)).toEqual(machines);
+    expect(of('resource').map(({ what }) => what)).toContain('container:shop-db-1-r1');
+  });
+});
+
+describe('machines and the world', () => {
+  test.each(machines)('%s reaches what its group may', async (machine) => {
+    const own = await tries('--from', machine, '--to', 'press/api');
+    expect(own.filter(({ ok }) => !ok)).toEqual([]);
+    const others = own.filter(({ at }) => at === 'virtual address');
+    expect(others.map(({ port, seen }) => `${port} ${seen}`)).toEqual([
+      '8080 refused',
+      `9090 ${machine === 'app-2' ? 'open' : 'refused'}`,
+    ]);
+  });
+
+  test('what is not published has no way in from outside', async () => {
+    expect(await tries('--from', 'internet', '--to', 'shop/web')).toMatchObject([
+      { seen: 'not tried', ok: true, why: 'it publishes no such port' },
+    ]);
+  });
+});
+
+describe('what differs', () => {
+  test('a rule of somebody else that stands in the way is found, and the exit code says so', async () => {
+    await inside(
+      'app-2',
+      'nft add table inet other; nft "add chain inet other c { type filter hook forward priority 5; }"; nft add rule inet other c tcp dport 8080 reject with tcp reset',
+    );
+    const { code, stdout } = await fleet.ballast(
+      ['firewall', 'test', '--from', 'shop/web', '--to', 'shop/db:8080', '--json'],
+      { signal },
+    );
+    await inside('app-2', 'nft delete table inet other');
+    expect(code).toBe(1);
+    const found = (JSON.parse(stdout) as { tries: readonly (TrafficTry & { ok: boolean })[] }).tries;
+    expect(found.filter(({ ok }) => !ok)).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ expected: 'open', seen: 'refused', machine: 'app-2' }),
+      ]),
+    );
+  });
+
+  test('a rule that is taken away lets whoever shares a network in again, and no container is made anew', async () => {
+    const before = await ballast('ps', '-o', 'name');
+    const open = await exec(['sed', '/x-ballast/,/9090/d', join(folder, 'shop.yaml')], { signal });
+    const file = join(folder, 'open.yaml');
+    await writeFile(file, open.stdout);
+    try {
+      await ballast('deploy', '-f', file);
+    } finally {
+      await exec(['rm', file], { signal });
+    }
+    const all = await tries('--from', 'shop/web', '--to', 'shop/db:9090');
+    expect(all.map(({ seen }) => seen)).toEqual(all.map(() => 'open'));
+    expect(all.every(({ ok }) => ok)).toBe(true);
+    expect(await ballast('ps', '-o', 'name')).toBe(before);
+  });
+});

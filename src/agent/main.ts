@@ -34,6 +34,12 @@ export async function undoChanges({ stateDir = agentStateDir }: AgentOptions): P
   await undoOpen(stateDir, { why, failed: false }, Date.now());
 }
 
+/** Tries addresses and names from within the network that this process was started in. */
+export async function tryNetwork(): Promise<void> {
+  const { tryInside } = await import('./path/inside.ts');
+  await tryInside();
+}
+
 const reportDelayMs = 20;
 const heartbeatMs = 5_000;
 /** How long a starting agent keeps silent while it does not know how its replicas are. */

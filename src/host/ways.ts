@@ -17,23 +17,12 @@ export async function linkTowards(address: string): Promise<string | null> {
   return best?.dev ?? null;
 }
 
-interface Listed {
-  readonly nftables?: readonly {
-    readonly map?: { readonly elem?: readonly (readonly [unknown, Verdict])[] };
-  }[];
-}
-
-interface Verdict {
-  readonly goto?: { readonly target: string };
-  readonly jump?: { readonly target: string };
-}
-
 /** The chain that a map of verdicts leads an address to, and the rules that stand in it. */
 export async function lookUp(
   table: string,
   { map, address }: { readonly map: string; readonly address: string },
 ): Promise<{ readonly chain: string | null; readonly rules: readonly string[] }> {
-  const get = ['nft', '-j', 'get', 'element', 'inet', table, map, `{ ${address} }`];
+  const get = ['nft', 'get', 'element', 'inet', table, map, `{ ${address} }`];
   const { code, stdout } = await exec(get, limits);
   if (code !== 0) return { chain: null, rules: [] };
   const chain = chainIn(stdout);
@@ -43,12 +32,8 @@ export async function lookUp(
   return { chain, rules: rulesIn(listed.stdout) };
 }
 
-/** Reads what `nft -j get element` printed. */
-export function chainIn(text: string): string | null {
-  const { nftables = [] } = JSON.parse(text) as Listed;
-  const verdicts = nftables.flatMap(({ map }) => (map?.elem ?? []).map(([, verdict]) => verdict));
-  return verdicts[0]?.goto?.target ?? verdicts[0]?.jump?.target ?? null;
-}
+/** Reads what `nft get element` printed: it is text even where JSON was asked for. */
+export const chainIn = (text: string): string | null => /: (?:goto|jump) (\S+)/.exec(text)?.[1] ?? null;
 
 /** The lines between the braces of what `nft list chain` printed. */
 export const rulesIn = (text: string): readonly string[] =>
@@ -59,20 +44,22 @@ export const rulesIn = (text: string): readonly string[] =>
 
 const secondMs = 1_000;
 
-/** What `wg show LINK dump` says of neighbours; none when there is no such link. */
-export async function meshNeighbours(
-  link: string,
-  now: number,
-): Promise<readonly { readonly networks: readonly string[]; readonly handshakeMs: number | null }[]> {
-  const { code, stdout } = await exec(['wg', 'show', link, 'dump'], limits);
-  return code === 0 ? neighboursIn(stdout, now) : [];
+interface Neighbour {
+  readonly networks: readonly string[];
+  readonly handshakeMs: number | null;
 }
 
-export function neighboursIn(text: string, now: number) {
-  // The first line is the link itself: its private key stays out of everything that is said.
-  const [, ...lines] = text.trimEnd().split('\n');
-  return lines.flatMap((line) => {
-    const [, , , allowed = '', handshake = '0'] = line.split('\t');
+/** What WireGuard says of neighbours behind links of a name; none when there is no such link. */
+export async function meshNeighbours(link: RegExp, now: number): Promise<readonly Neighbour[]> {
+  const { code, stdout } = await exec(['wg', 'show', 'all', 'dump'], limits);
+  return code === 0 ? neighboursIn(stdout, link, now) : [];
+}
+
+/** Reads what `wg show all dump` printed. A line of a link itself, which has its key, is a shorter one. */
+export function neighboursIn(text: string, link: RegExp, now: number): readonly Neighbour[] {
+  return text.split('\n').flatMap((line) => {
+    const [name = '', , , , allowed, handshake, ...rest] = line.split('\t');
+    if (allowed === undefined || handshake === undefined || rest.length === 0 || !link.test(name)) return [];
     const at = Number(handshake) * secondMs;
     const networks = allowed === '(none)' ? [] : allowed.split(',');
     return [{ networks, handshakeMs: at === 0 ? null : Math.max(0, now - at) }];

@@ -20,7 +20,7 @@ import {
   serviceName,
   text,
 } from './schema-check.ts';
-import { serviceExplanation, trafficTest } from './traffic-schemas.ts';
+import { pathTrace, serviceExplanation, trafficTest } from './traffic-schemas.ts';
 import { machineUsage } from './usage-schema.ts';
 import * as view from './view-schemas.ts';
 
@@ -103,6 +103,9 @@ export const inputSchemas = {
     z.strictObject({ machine: maybe(machineName), pool: maybe(machineName) }),
   ),
   checkProviders: empty,
+  tracePath: inputOf<'tracePath'>()(
+    z.strictObject({ from: z.string().max(200), to: z.string().max(200), app: maybe(appName) }),
+  ),
   explainService: inputOf<'explainService'>()(
     z.strictObject({ service: z.string().max(200), app: maybe(appName) }),
   ),
@@ -217,6 +220,7 @@ export const outputSchemas = {
   revokeUserData: outputOf<'revokeUserData'>()(z.strictObject({ revoked: natural })),
   checkProviders: outputOf<'checkProviders'>()(z.strictObject({ checks: z.array(view.providerCheck) })),
   testTraffic: outputOf<'testTraffic'>()(trafficTest),
+  tracePath: outputOf<'tracePath'>()(pathTrace),
   explainService: outputOf<'explainService'>()(serviceExplanation),
   showFirewall: outputOf<'showFirewall'>()(firewallView),
   probeMachines: outputOf<'probeMachines'>()(z.strictObject({ results: z.array(probeResult) })),

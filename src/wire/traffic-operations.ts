@@ -1,5 +1,5 @@
 import type { Operation } from './operation.ts';
-import type { ServiceExplanation, TrafficTest } from './traffic-views.ts';
+import type { PathTrace, ServiceExplanation, TrafficTest } from './traffic-views.ts';
 
 /** Operations about who may talk to whom: part of the table in `operations.ts`. */
 export interface TrafficOperations {
@@ -16,6 +16,8 @@ export interface TrafficOperations {
     };
     output: TrafficTest;
   };
+  /** Both as `testTraffic` takes services. */
+  tracePath: { input: { from: string; to: string; app?: string }; output: PathTrace };
   /** `web` or `guestbook/web`. */
   explainService: { input: { service: string; app?: string }; output: ServiceExplanation };
 }
@@ -27,6 +29,13 @@ export const trafficOperations = {
     kind: 'call',
     role: 'user',
     summary: 'Whether services may reach each other, proven by real connections',
+  },
+  tracePath: {
+    method: 'POST',
+    path: '/v1/traffic/trace',
+    kind: 'call',
+    role: 'user',
+    summary: 'Where the way from the replicas of one service to those of another is broken',
   },
   explainService: {
     method: 'GET',

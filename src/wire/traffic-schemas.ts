@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { outcome } from './firewall-schemas.ts';
 import { maybe, milliseconds, natural, schemaOf, text } from './schema-check.ts';
-import type { ServiceExplanation, TrafficTest } from './traffic-views.ts';
+import type { PathTrace, ServiceExplanation, TrafficTest } from './traffic-views.ts';
 
 export const trafficTest = schemaOf<TrafficTest>()(
   z.strictObject({
@@ -50,6 +50,41 @@ export const serviceExplanation = schemaOf<ServiceExplanation>()(
         origin: text,
         machine: maybe(text),
         packets: maybe(natural),
+      }),
+    ),
+  }),
+);
+
+export const pathTrace = schemaOf<PathTrace>()(
+  z.strictObject({
+    from: text,
+    to: text,
+    port: z.int(),
+    ways: z.array(
+      z.strictObject({
+        from: text,
+        machine: text,
+        to: text,
+        toMachine: text,
+        hops: z.array(
+          z.strictObject({
+            hop: z.enum([
+              'replica',
+              'name',
+              'rule',
+              'table',
+              'route',
+              'mesh',
+              'table there',
+              'process',
+              'health',
+              'connection',
+            ]),
+            state: z.enum(['ok', 'broken', 'unknown']),
+            what: text,
+            fix: maybe(text),
+          }),
+        ),
       }),
     ),
   }),

@@ -59,3 +59,39 @@ export interface ServiceFact {
   /** How often the rule was met, on all machines that said so. */
   readonly packets?: number;
 }
+
+/** Every way from a replica of one service, on each machine that has one, to each replica of another. */
+export interface PathTrace {
+  readonly from: string;
+  readonly to: string;
+  readonly port: number;
+  readonly ways: readonly PathWay[];
+}
+
+export interface PathWay {
+  readonly from: string;
+  readonly machine: string;
+  readonly to: string;
+  readonly toMachine: string;
+  /** In the order in which a connection meets them. */
+  readonly hops: readonly PathHop[];
+}
+
+export interface PathHop {
+  readonly hop:
+    | 'replica'
+    | 'name'
+    | 'rule'
+    | 'table'
+    | 'route'
+    | 'mesh'
+    | 'table there'
+    | 'process'
+    | 'health'
+    | 'connection';
+  /** `unknown`: nobody could say. */
+  readonly state: 'ok' | 'broken' | 'unknown';
+  readonly what: string;
+  /** What to do when it is broken. */
+  readonly fix?: string;
+}

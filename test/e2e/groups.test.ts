@@ -6,7 +6,9 @@ import { exec } from '#host/exec.ts';
 import { ensureBaseImages } from '#scripts/base-images/ensure.ts';
 import { type LocalFleet, localFleet } from '#scripts/fleet/fleet.ts';
 import { cache, data, executable } from '#scripts/fleet/places.ts';
-import type { ServiceFact, TrafficTry } from '#wire/traffic-views.ts';
+import type { PathHop, PathWay, ServiceFact, TrafficTry } from '#wire/traffic-views.ts';
+import type { ReplicaView } from '#wire/views.ts';
+import { eventually } from './support/ask.ts';
 
 /*
  * Who may talk to whom, on three machines with four services each: every pair is tried, allowed and denied, on the same
@@ -82,6 +84,7 @@ beforeAll(async () => {
 machines: { app: { provider: local, count: 3 } }
 network: { machines: 10.73.0.0/24, containers: 10.173.0.0/16, services: 10.174.0.0/16 }
 security_groups: { office: { machines: [app-2] } }
+drift: { repair: report }
 `,
   );
   await Promise.all([
@@ -90,8 +93,9 @@ security_groups: { office: { machines: [app-2] } }
   ]);
   await fleet.startServer(signal);
   await ballast('deploy', '-f', fleet.fleetFile);
-  await ballast('deploy', '-f', join(folder, 'shop.yaml'));
-  await ballast('deploy', '-f', join(folder, 'press.yaml'));
+  await Promise.all(
+    ['shop.yaml', 'press.yaml'].map(async (file) => await ballast('deploy', '-f', join(folder, file))),
+  );
 }, 300_000);
 
 afterAll(async () => {
@@ -150,8 +154,8 @@ describe('a service that is explained', () => {
     expect(of('address')).toMatchObject([{ what: expect.stringMatching(/^10\.174\./) }]);
     expect(of('name').map(({ what }) => what)).toContainEqual(expect.stringContaining('db.shop.internal'));
     expect(of('inbound')).toMatchObject([
-      { what: 'shop/web at 8080', origin: expect.stringMatching(/shop\.yaml:13:\d+$/) },
-      { what: '10.173.3.0/24 at 9090', origin: expect.stringMatching(/shop\.yaml:14:\d+$/) },
+      { what: 'shop/web at 8080', origin: expect.stringMatching(/shop\.yaml:14:\d+$/) },
+      { what: '10.173.3.0/24 at 9090', origin: expect.stringMatching(/shop\.yaml:15:\d+$/) },
     ]);
     for (const fact of [...of('inbound'), ...of('refused')]) expect(fact.packets).toBeGreaterThan(0);
     expect(of('replica').map(({ machine }) => machine)).toEqual(machines);
@@ -174,6 +178,74 @@ describe('machines and the world', () => {
     expect(await tries('--from', 'internet', '--to', 'shop/web')).toMatchObject([
       { seen: 'not tried', ok: true, why: 'it publishes no such port' },
     ]);
+  });
+});
+
+describe('a way that is broken', () => {
+  interface Traced {
+    readonly ok: boolean;
+    readonly ways: readonly PathWay[];
+  }
+
+  async function traced(): Promise<Traced> {
+    const words = ['doctor', '--from', 'shop/web', '--to', 'shop/db:8080', '--json'];
+    const { stdout, stderr } = await fleet.ballast(words, { signal });
+    expect(stdout, stderr).toContain('"ways"');
+    return JSON.parse(stdout) as Traced;
+  }
+
+  /** The first broken hop from one machine to another, if any. */
+  const brokenAt = ({ ways }: Traced, from: string, to: string): PathHop | undefined =>
+    ways
+      .find(({ machine, toMachine }) => machine === from && toMachine === to)
+      ?.hops.find(({ state }) => state === 'broken');
+
+  const address = async (replica: string): Promise<string> => {
+    const { replicas } = JSON.parse(await ballast('ps', '--json')) as { replicas: readonly ReplicaView[] };
+    return replicas.find(({ id }) => id === replica)?.address ?? '';
+  };
+
+  test('as long as none is, every hop of every way is well', async () => {
+    const { ok, ways } = await traced();
+    expect(ways.flatMap(({ hops }) => hops.filter(({ state }) => state !== 'ok'))).toEqual([]);
+    expect(ways).toHaveLength(machines.length ** 2);
+    expect(ok).toBe(true);
+  });
+
+  test.each<[hop: PathHop['hop'], script: string, machine: string, says: string]>([
+    ['name', 'systemctl stop ballast-dns.service', 'app-1', 'is not resolved on app-1'],
+    ['table', 'nft flush chain inet ballast in-shop/db', 'app-1', 'lacks the rule for shop/db inbound 0'],
+    ['route', 'ip route del 10.173.2.0/24', 'app-1', 'app-1 has no route'],
+    ['table there', 'nft delete element inet ballast inbound { ADDRESS }', 'app-2', 'the firewall of app-2'],
+  ])('is told at its %s, and mended by what is said', async (hop, script, machine, says) => {
+    const db = await address('shop-db-2-r1');
+    expect(await inside(machine, script.replace('ADDRESS', db))).toBe('');
+    const found = brokenAt(await traced(), 'app-1', 'app-2');
+    expect(found).toMatchObject({ hop, what: expect.stringContaining(says) });
+    const [, ...fix] = (found?.fix ?? '').replaceAll("'", '').split(' ');
+    await ballast(...fix);
+    expect(brokenAt(await traced(), 'app-1', 'app-2')).toBeUndefined();
+  });
+
+  test('is told at the connection when it is something that Ballast knows nothing of', async () => {
+    await inside(
+      'app-2',
+      'nft add table inet other; nft "add chain inet other c { type filter hook forward priority 5; }"; nft add rule inet other c tcp dport 8080 drop',
+    );
+    const found = brokenAt(await traced(), 'app-1', 'app-2');
+    await inside('app-2', 'nft delete table inet other');
+    expect(found).toMatchObject({ hop: 'connection', what: expect.stringContaining('gets no answer') });
+  });
+
+  test('is told at the process when that does not listen, with where its words are', async () => {
+    await ballast('exec', '-a', 'shop', 'shop-db-2-r1', '--', 'touch', '/tmp/8080');
+    await eventually(signal, async () => brokenAt(await traced(), 'app-1', 'app-2') !== undefined);
+    expect(brokenAt(await traced(), 'app-1', 'app-2')).toMatchObject({
+      hop: 'process',
+      what: expect.stringContaining('it listens only on 9090'),
+      fix: expect.stringContaining('ballast logs -a shop db'),
+    });
+    expect(brokenAt(await traced(), 'app-1', 'app-3')).toBeUndefined();
   });
 });
 

@@ -8,7 +8,8 @@ import type { Try } from './tries.ts';
 
 /** The table that judges and leads what containers send. */
 const table = 'ballast';
-const meshLink = 'ballast-mesh';
+/** There are two while keys are changed. */
+const meshLink = /^ballast-mesh/;
 
 /** Answers questions about the ways between containers, all at once. */
 export function runPath(

@@ -2,7 +2,8 @@ import { BallastError } from '#base/errors.ts';
 
 /** One thing that was looked at. */
 export interface Check {
-  readonly group: 'This machine' | 'The way to the fleet' | 'The fleet';
+  /** `This machine`, `The fleet`, or the way between two replicas. */
+  readonly group: string;
   readonly ok: boolean;
   readonly what: string;
   /** What to do when it is not. */

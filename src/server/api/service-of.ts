@@ -28,6 +28,7 @@ import { isOwnSecret, type Registry } from '#server/registry.ts';
 import { joinByTicket } from '#server/tickets.ts';
 import { explainService } from '#server/traffic/explain-service.ts';
 import { testTraffic } from '#server/traffic/test-traffic.ts';
+import { tracePath } from '#server/traffic/trace-path.ts';
 import type { MachineView } from '#wire/views.ts';
 import { appNames, appView, releaseViews, replicasOf, replicaView } from './app-views.ts';
 import { probeMachines, showFirewall } from './firewall.ts';
@@ -128,6 +129,7 @@ export function serviceOf(parts: ServiceParts): Service {
     logs: async (input, { signal }) => openLogs({ state, hub }, input, signal),
     showFirewall: async (input) => await showFirewall({ control, hub }, input, await fixtures()),
     testTraffic: async (input) => await testTraffic({ control, hub }, input),
+    tracePath: async (input) => await tracePath({ control, hub }, input),
     explainService: async (input) =>
       await explainService({ control, hub }, input, { compile, fixtures: await fixtures() }),
     probeMachines: async (input) => await probeMachines({ control, hub }, input),

@@ -10,11 +10,16 @@ export interface Asked {
   readonly question: PathQuestion;
 }
 
-/** Asks many machines at once; the answers come in the order of the questions. Who is away says why. */
+/**
+ * Asks many machines at once; the answers come in the order of the questions. What is asked twice is asked once. Who is
+ * away says why.
+ */
 export async function askAll(hub: Hub, asked: readonly Asked[]): Promise<readonly PathAnswer[]> {
-  const answers = new Map<Asked, PathAnswer>();
+  const keyOf = (one: Asked): string => JSON.stringify(one);
+  const once = [...new Map(asked.map((one) => [keyOf(one), one])).values()];
+  const answers = new Map<string, PathAnswer>();
   await Promise.all(
-    [...Map.groupBy(asked, ({ machine }) => machine)].map(async ([machine, own]) => {
+    [...Map.groupBy(once, ({ machine }) => machine)].map(async ([machine, own]) => {
       const all = await askMachine(
         hub,
         machine,
@@ -24,11 +29,11 @@ export async function askAll(hub: Hub, asked: readonly Asked[]): Promise<readonl
         return own.map((): PathAnswer => ({ kind: 'failed', why }));
       });
       for (const [index, one] of own.entries()) {
-        answers.set(one, all[index] ?? { kind: 'failed', why: `${machine} said nothing of it` });
+        answers.set(keyOf(one), all[index] ?? { kind: 'failed', why: `${machine} said nothing of it` });
       }
     }),
   );
-  return asked.map((one) => answers.get(one) ?? { kind: 'failed', why: 'it was not asked' });
+  return asked.map((one) => answers.get(keyOf(one)) ?? { kind: 'failed', why: 'it was not asked' });
 }
 
 async function askMachine(

@@ -20,6 +20,15 @@ export function trafficOf(scope: ServiceScope, networkMode: ServiceModel['networ
   };
 }
 
+/** Why a service without a network of its own has no rules. */
+const noRules = {
+  host: {
+    why: 'what it opens are ports of the machine itself, and rules are kept at a container’s own address',
+    fix: 'remove one of them; who may reach ports of machines is said by security_groups in the fleet file',
+  },
+  none: { why: 'there is no network, hence nobody to let in or out', fix: 'remove one of them' },
+} as const;
+
 /** Absent key: undefined, which is another thing than an empty list. */
 function rulesOf(
   scope: ServiceScope,
@@ -28,17 +37,12 @@ function rulesOf(
 ): readonly TrafficRuleModel[] | undefined {
   const tree = at(scope, 'x-ballast', side);
   if (tree?.kind !== 'list') return undefined;
+  // With the network of another service: refused with all else that is a matter of the network.
+  if (networkMode === 'service') return undefined;
   if (networkMode !== 'bridge') {
     complain(scope, 'conflict', tree, {
       what: `x-ballast.${side} has no place beside network_mode: ${textOf(at(scope, 'network_mode'))}`,
-      why:
-        networkMode === 'host'
-          ? 'what it opens are ports of the machine itself, and rules are kept at a container’s own address'
-          : 'there is no network, hence nobody to let in or out',
-      fix:
-        networkMode === 'host'
-          ? 'remove one of them; who may reach ports of machines is said by security_groups in the fleet file'
-          : 'remove one of them',
+      ...noRules[networkMode],
     });
     return undefined;
   }

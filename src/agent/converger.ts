@@ -12,7 +12,7 @@ import { explain, log } from './log.ts';
 import type { Memory } from './memory.ts';
 import { createObserver } from './observer.ts';
 import { createRound, type Round } from './round.ts';
-import type { Undone } from './undo.ts';
+import { doubtOf, type Undone } from './undo.ts';
 
 export interface ConvergerOptions {
   readonly facilities: Facilities;
@@ -46,6 +46,7 @@ export interface Converger {
   readonly blockerOf: (id: string) => string | undefined;
 }
 
+const inDoubt = 'agent:confirm';
 /** Marks that come together are one look. */
 const roundDelayMs = 20;
 
@@ -188,6 +189,9 @@ export function createConverger(options: ConvergerOptions): Converger {
       const outcome = (await guard?.settle(goBack)) ?? 'waits';
       failures.content('agent:guard');
       if (outcome === 'waits') return;
+      const doubt = outcome === 'kept' ? undefined : doubtOf(outcome);
+      if (doubt === undefined) failures.content(inDoubt);
+      else complain(inDoubt, new Error(`changes were undone, and wait to be tried once more: ${doubt}`));
       if (outcome !== 'kept') onUndone(outcome);
     } catch (cause) {
       complain('agent:guard', cause);
@@ -236,6 +240,7 @@ export function createConverger(options: ConvergerOptions): Converger {
       observer.mark(kinds.filter((kind) => !seenFor(kind, manifest, next)));
       manifest = next;
       failures.forgive();
+      failures.content(inDoubt);
       guard?.turn();
       schedule(0);
     },

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { BallastError } from '#base/errors.ts';
 import type { Resource } from '#compile/manifest.ts';
 import type { Ledger } from '#converge/ledger.ts';
 import type { Step } from '#converge/step.ts';
@@ -29,13 +30,15 @@ const change = (content: string, cause: Step['cause'] = 'intentional'): Step => 
   ...{ before: null, waitsFor: [] },
 });
 
-async function open({ cutOff = false, connected = true } = {}) {
+async function open({ cutOff = false, connected = true, steady = true, silent = false } = {}) {
   const told: string[] = [];
   const guard = await openGuard({
     stateDir: directory,
     now: () => now,
     connected: () => connected,
+    steady: () => steady,
     async prove() {
+      if (silent) throw new BallastError('unreachable', 'no answer');
       if (cutOff) throw new Error('nobody is there');
     },
     arm: async () => void told.push('arm'),
@@ -82,6 +85,35 @@ test('what was undone is remembered by the next run, until a person lets it be t
   await guard.forgive();
   expect(guard.holds(change('new'))).toBe(false);
   expect((await open()).guard.holds(change('new'))).toBe(false);
+});
+
+test('a change that nobody answers for goes back, is tried once more, and its second try decides', async () => {
+  await writeFile(path(), 'old');
+  const record = () => ({ records: { [`file ${path()}`]: { why: 'no answer', unanswered: true } } });
+  const first = await open({ silent: true });
+  expect(await first.make(change('new'))).toMatchObject(record());
+  expect(await content()).toBe('old');
+  expect(first.guard.refusal(change('new'))).toBeUndefined();
+  expect(first.guard.holds(change('new'))).toBe(true);
+
+  now += 60_000;
+  // The control plane that has only just come back may go again.
+  expect((await open({ steady: false })).guard.holds(change('new'))).toBe(true);
+  const well = await open();
+  expect(well.guard.holds(change('new'))).toBe(false);
+  expect(await well.make(change('new'))).toBe('kept');
+
+  await writeFile(path(), 'old');
+  first.guard.turn();
+  await first.make(change('newer'));
+  now += 60_000;
+  const second = await open({ silent: true });
+  expect(second.guard.holds(change('newer'))).toBe(false);
+  expect(await second.make(change('newer'))).toMatchObject({
+    records: { [`file ${path()}`]: { until: null, tries: 2 } },
+  });
+  expect(await content()).toBe('old');
+  expect(second.guard.refusal(change('newer'))).toMatchObject({ code: 'undone' });
 });
 
 test('a step that fails takes back what was made with it, and all of it is tried again later', async () => {
@@ -132,6 +164,7 @@ test('what was proven goes back with what comes after it for the same manifest',
       stateDir: directory,
       now: () => now,
       connected: () => true,
+      steady: () => true,
       arm: async () => {},
       disarm: async () => {},
     },

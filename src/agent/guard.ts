@@ -10,6 +10,7 @@ import {
   type Undone,
   type UndoRecord,
   undoOpen,
+  type Verdict,
   writeOpen,
   writeUndone,
 } from './undo.ts';
@@ -19,7 +20,9 @@ export interface GuardOptions {
   readonly now: () => number;
   /** Whether the control plane is connected: without it nobody could say that a change did no harm. */
   readonly connected: () => boolean;
-  /** Throws, with the reason, when the machine is cut off by what was changed. */
+  /** Whether that connection has held for a while: the control plane does not just come and go. */
+  readonly steady: () => boolean;
+  /** Throws, with the reason, when the machine is cut off by what was changed: `unreachable` when it may not be that. */
   readonly prove: (steps: readonly Step[]) => Promise<void>;
   readonly arm: () => Promise<void>;
   readonly disarm: () => Promise<void>;
@@ -60,7 +63,7 @@ export const isGuarded = ({ resource, cause, action }: Step): boolean =>
   resource.confirm === true && cause === 'intentional' && action !== 'forget';
 
 export async function openGuard(options: GuardOptions): Promise<Guard> {
-  const { stateDir, now, connected, prove, arm, disarm } = options;
+  const { stateDir, now, connected, steady, prove, arm, disarm } = options;
   const running = new Set<Step>();
   let made: Step[] = [];
   let failed: string | undefined;
@@ -74,8 +77,9 @@ export async function openGuard(options: GuardOptions): Promise<Guard> {
 
   const recordOf = (step: Step): UndoRecord | undefined => {
     const record = records[placeOf(step.resource)];
-    const counts = record?.digest === digestOf(step) && (record.until === null || now() < record.until);
-    return counts ? record : undefined;
+    if (record?.digest !== digestOf(step)) return undefined;
+    const mayTry = record.until !== null && now() >= record.until && (!record.unanswered || steady());
+    return mayTry ? undefined : record;
   };
 
   async function keep(): Promise<void> {
@@ -88,11 +92,14 @@ export async function openGuard(options: GuardOptions): Promise<Guard> {
     if (open) await writeOpen(stateDir, { ...open, proven: true });
   }
 
-  async function judge(): Promise<{ readonly why: string; readonly failed: boolean } | undefined> {
-    if (failed !== undefined) return { why: failed, failed: true };
+  async function judge(): Promise<Verdict | undefined> {
+    if (failed !== undefined) return { why: failed, kind: 'failed' };
     return await prove(made).then(
       () => undefined,
-      (cause: unknown) => ({ why: cause instanceof Error ? cause.message : String(cause), failed: false }),
+      (cause: unknown) => ({
+        why: cause instanceof Error ? cause.message : String(cause),
+        kind: cause instanceof BallastError && cause.code === 'unreachable' ? 'unanswered' : 'cut',
+      }),
     );
   }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
@@ -17,6 +18,8 @@ export interface LinkOptions {
   readonly signal: AbortSignal;
   readonly onOpen: () => void;
   readonly onMessage: (message: ToAgent) => void;
+  /** A connection did not come about. */
+  readonly onFailure: (cause: Error) => void;
   readonly onClose: () => void;
 }
 
@@ -27,6 +30,8 @@ export interface Link {
   /** Bytes that wait to be sent: who produces much slows down by it. */
   readonly backlog: () => number;
   readonly isOpen: () => boolean;
+  /** Whether the server answers on the connection there is, however old that is. */
+  readonly answers: (withinMs: number) => Promise<boolean>;
   /** Drops the connection, dead or alive; the next one is tried at once. */
   readonly redial: () => void;
 }
@@ -61,13 +66,34 @@ export function openLink(options: LinkOptions): Link {
     },
     backlog: () => socket?.bufferedAmount ?? 0,
     isOpen: () => socket?.readyState === WebSocket.OPEN,
+    answers: async (withinMs) => socket !== undefined && (await pongs(socket, withinMs)),
     redial: () => socket?.terminate(),
   };
 }
 
+async function pongs(socket: WebSocket, withinMs: number): Promise<boolean> {
+  if (socket.readyState !== WebSocket.OPEN) return false;
+  const question = randomBytes(8);
+  return await new Promise((resolve) => {
+    const end = (lives: boolean): void => {
+      clearTimeout(timer);
+      socket.off('pong', pong).off('close', closed);
+      resolve(lives);
+    };
+    // Answers to earlier questions may still be under way.
+    const pong = (answer: Buffer): void => {
+      if (answer.equals(question)) end(true);
+    };
+    const closed = (): void => end(false);
+    const timer = setTimeout(closed, withinMs);
+    socket.on('pong', pong).on('close', closed);
+    socket.ping(question);
+  });
+}
+
 /** Lives as long as one connection does. Answers whether it ever came about. */
 async function connectOnce(options: LinkOptions, onSocket: (socket: WebSocket) => void): Promise<boolean> {
-  const { server, signal, onOpen, onMessage, onClose } = options;
+  const { server, signal, onOpen, onMessage, onFailure, onClose } = options;
   const { key, certificate: cert, ca } = options.identity();
   const url = new URL(sockets.agent, server.replace(/^http/, 'ws'));
   const socket = new WebSocket(url, {
@@ -108,7 +134,9 @@ async function connectOnce(options: LinkOptions, onSocket: (socket: WebSocket) =
       });
     });
     socket.on('error', (cause) => {
-      if (!signal.aborted) log.again('link', `the connection to ${server} failed: ${explain(cause)}`);
+      if (signal.aborted) return;
+      log.again('link', `the connection to ${server} failed: ${explain(cause)}`);
+      if (!opened) onFailure(cause);
     });
     socket.on('close', () => {
       clearInterval(alive);

@@ -32,7 +32,7 @@ export interface MachineOptions {
   readonly anew: boolean;
   readonly signal: AbortSignal;
   /** The way to the control plane, as far as changes have to be confirmed over it. */
-  readonly control: Pick<GuardOptions, 'connected' | 'prove'>;
+  readonly control: Pick<GuardOptions, 'connected' | 'steady' | 'prove'>;
   /** What would be reported may be another than before. */
   readonly onChange: () => void;
   readonly onNews: (news: News) => void;

@@ -13,14 +13,14 @@ import { explain, log } from './log.ts';
 import { type Machine, openMachine } from './machine.ts';
 import type { News } from './news.ts';
 import type { AgentOptions } from './options.ts';
-import { proveReach } from './proof.ts';
 import { replaced } from './replaced.ts';
 import { makeReport, saysTheSame } from './reporter.ts';
 import { type SshAudit, watchLogins } from './ssh-audit.ts';
 import { createStreams } from './streams.ts';
 import { thisSystem } from './this-system.ts';
 import { undoOpen } from './undo.ts';
-import { clockSkew, clockWords, isDateFailure } from './wrong-clock.ts';
+import { createWay } from './way.ts';
+import { clockSkew, clockWords, isDateFailure, tellClock } from './wrong-clock.ts';
 
 /** Drops all that the fleet put on this machine, and then the agent: loaded only when it is asked for. */
 export async function leaveFleet(options: AgentOptions): Promise<void> {
@@ -31,7 +31,7 @@ export async function leaveFleet(options: AgentOptions): Promise<void> {
 /** Takes back changes that could cut this machine off and were not confirmed in time. */
 export async function undoChanges({ stateDir = agentStateDir }: AgentOptions): Promise<void> {
   const why = 'it was not confirmed in time that the control plane is reached';
-  await undoOpen(stateDir, { why, failed: false }, Date.now());
+  await undoOpen(stateDir, { why, kind: 'cut' }, Date.now());
 }
 
 /** Tries addresses and names from within the network that this process was started in. */
@@ -67,23 +67,14 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     if (!link?.send({ kind: 'event', event })) backlog.splice(0, backlog.push(event) - newsMax);
   }
 
+  const { server } = config;
+  const way = createWay({ server, identity: async () => await known.promise, link: () => link, signal });
   const machine = await openMachine({
     machine: config.machine,
     stateDir,
     anew: told.token !== undefined,
     signal,
-    control: {
-      connected: () => link?.isOpen() ?? false,
-      async prove(steps) {
-        try {
-          await proveReach(steps, { server: config.server, identity: await known.promise, signal });
-        } catch (cause) {
-          // What is said from here on must not get lost on a connection that nothing comes through any more.
-          link?.redial();
-          throw cause;
-        }
-      },
-    },
+    control: way,
     onChange() {
       voice?.changed();
       audit?.wake();
@@ -113,17 +104,19 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   voice = speaker;
   audit = watchLogins({ stateDir, signal, tell: (event) => send({ kind: 'event', event }) });
   link = openLink({
-    server: config.server,
+    server,
     identity: newestIdentity,
     peer: await thisSystem(),
     signal,
     onOpen() {
       speaker.speak();
       machine.connected();
+      way.opened(machine.connected);
       for (const event of backlog.splice(0)) send({ kind: 'event', event });
       audit?.flush();
     },
     onMessage: (message) => receive(message, machine, streams),
+    onFailure: (cause) => void tellClock(cause, { server, ...newestIdentity() }, signal),
     onClose: () => streams.cancelAll(),
   });
   // Its unit starts it again, as the program that is there now.
@@ -183,7 +176,7 @@ function createVoice(
     const troubles = { conditions: conditions.list(), drift: drift.list() };
     const next = makeReport({ ...input, ...troubles, converger, replicas: known });
     if (!always && last !== undefined && saysTheSame(next, last)) return;
-    if (send({ kind: 'report', report: next })) last = next;
+    if (send({ kind: 'report', report: { ...next, clock: Date.now() } })) last = next;
   }
 
   function later(always: boolean, delayMs: number): void {

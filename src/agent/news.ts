@@ -4,7 +4,7 @@ import type { Step } from '#converge/step.ts';
 import type { MachineCondition } from '#plan/model.ts';
 import type { FromAgent } from '#wire/agent-messages.ts';
 import type { Ended } from './tracker.ts';
-import type { Undone } from './undo.ts';
+import { doubtOf, type Undone } from './undo.ts';
 
 export type News = Extract<FromAgent, { kind: 'event' }>['event'];
 
@@ -43,6 +43,7 @@ export const newsOfFailure = (step: Step, what: string, at: number): News => ({
 export function newsOfUndone({ records, entries = {} }: Undone, at: number): News {
   const places = Object.keys(entries);
   const { why = '', until = null } = records[places[0] ?? ''] ?? {};
+  const again = doubtOf({ records, entries }) === undefined ? 'tried again later' : 'tried once more';
   return {
     at,
     kind: 'undone',
@@ -51,7 +52,7 @@ export function newsOfUndone({ records, entries = {} }: Undone, at: number): New
     what:
       until === null
         ? `changes were undone, since they cut the machine off: ${why}; undone: ${places.join(', ')}`
-        : `${places.join(', ')} ${places.length === 1 ? 'is' : 'are'} as before, and tried again later: ${why}`,
+        : `${places.join(', ')} ${places.length === 1 ? 'is' : 'are'} as before, and ${again}: ${why}`,
   };
 }
 

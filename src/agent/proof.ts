@@ -1,6 +1,7 @@
 import { connect as connectPlain } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
+import { BallastError } from '#base/errors.ts';
 import type { Step } from '#converge/step.ts';
 import { exec, tail } from '#host/exec.ts';
 import { tlsOptions } from '#wire/connection.ts';
@@ -12,7 +13,7 @@ const tryMs = 3_000;
 /**
  * Throws with the reason unless the machine can still be led after these steps: a fresh connection to the control
  * plane comes about (the one that is open may outlive a rule that lets no other through), sshd answers if ssh was
- * touched, and sudo reads its rules if those were.
+ * touched, and sudo reads its rules if those were. `unreachable` when it is the control plane that is not reached.
  */
 export async function proveReach(
   steps: readonly Step[],
@@ -29,7 +30,9 @@ export async function proveReach(
     async () => await freshConnection(server, identity()),
     `the control plane ${server} is not reached`,
     signal,
-  );
+  ).catch((cause: unknown) => {
+    throw new BallastError('unreachable', cause instanceof Error ? cause.message : String(cause), { cause });
+  });
 }
 
 async function accepted(argv: readonly string[], what: string): Promise<void> {

@@ -32,6 +32,24 @@ export interface UndoRecord {
   readonly tries: number;
   /** When the same may be tried again, ms since the epoch; null: not unless a person says so. */
   readonly until: number | null;
+  /** Nobody answered at all, which may have had another reason: it is tried once more. */
+  readonly unanswered?: true;
+}
+
+/**
+ * Why changes go back: a step `failed`; they `cut` the machine off from a control plane that was there; or it was
+ * `unanswered` whether they did.
+ */
+export interface Verdict {
+  readonly why: string;
+  readonly kind: 'failed' | 'cut' | 'unanswered';
+}
+
+/** Why all that was just undone is to be tried once more, and waits for it; undefined when that is not so. */
+export function doubtOf({ records, entries = {} }: Undone): string | undefined {
+  const all = Object.keys(entries).flatMap((place) => records[place] ?? []);
+  const doubtful = all.find(({ unanswered, until }) => unanswered === true && until !== null);
+  return doubtful?.why;
 }
 
 /** Both hold what others must not read: files as they were, and password hashes. */
@@ -53,13 +71,10 @@ export const closeOpen = async (stateDir: string): Promise<void> => await remove
 /**
  * Takes back all changes that are open, and notes why. Nothing open: nothing is done. The agent does it, or, when
  * that cannot, the timer; when both do, the second does the same again. What only `failed` may be tried again later,
- * all of it together; what cut the machine off may not.
+ * all of it together; what cut the machine off may not. Where nobody answered, the control plane itself may have been
+ * away: that is tried once more, and judged by its second try.
  */
-export async function undoOpen(
-  stateDir: string,
-  { why, failed }: { readonly why: string; readonly failed: boolean },
-  now: number,
-): Promise<void> {
+export async function undoOpen(stateDir: string, { why, kind }: Verdict, now: number): Promise<void> {
   const open = await readOpen(stateDir);
   if (open === undefined || open.proven) return;
   const troubles = await giveBack(open.snapshots);
@@ -67,8 +82,12 @@ export async function undoOpen(
   const { records, entries } = await readUndone(stateDir);
   const places = Object.entries(open.places);
   const record = ([place, { digest }]: (typeof places)[number]): [string, UndoRecord] => {
-    const tries = (records[place]?.digest === digest ? records[place].tries : 0) + 1;
-    return [place, { digest, why: told, tries, until: failed ? now + retryDelayMs(tries) : null }];
+    const before = records[place]?.digest === digest ? records[place] : undefined;
+    const tries = (before?.tries ?? 0) + 1;
+    const unanswered = kind === 'unanswered' || before?.unanswered === true;
+    const isFinal = kind === 'cut' || (kind === 'unanswered' && before?.unanswered === true);
+    const until = isFinal ? null : now + retryDelayMs(tries);
+    return [place, { digest, why: told, tries, until, ...(unanswered ? { unanswered } : {}) }];
   };
   await writeUndone(stateDir, {
     records: { ...records, ...Object.fromEntries(places.map(record)) },

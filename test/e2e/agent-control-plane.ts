@@ -28,6 +28,10 @@ export interface ControlPlane {
   /** Settles when the newest report is as wanted; fails with that report when it never is. */
   readonly until: (wanted: (report: AgentReport) => boolean, timeoutMs?: number) => Promise<AgentReport>;
   readonly drop: () => void;
+  /** Takes no new connection, as a server that is stopped; what is open stays until it is dropped. */
+  readonly deaf: () => void;
+  /** Listens again, where it did. */
+  readonly hearing: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -109,8 +113,9 @@ export async function startControlPlane(machine: string, host: string): Promise<
   }
 
   await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  const { port } = server.address() as AddressInfo;
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     ca: pair.certificate,
     token,
     events,
@@ -172,6 +177,9 @@ export async function startControlPlane(machine: string, host: string): Promise<
         look();
       }),
     drop: () => socket?.terminate(),
+    // Ends only when the last connection does, and is not waited for: what is open is to stay.
+    deaf: () => void server.close(),
+    hearing: async () => await new Promise<void>((resolve) => server.listen(port, host, resolve)),
     async close() {
       // Also those that were cut off by a partition and never ended.
       for (const client of sockets.clients) client.terminate();

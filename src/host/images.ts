@@ -120,10 +120,15 @@ async function pullFailure(reference: string, { stderr, stdout }: Executed): Pro
   return new BallastError('command-failed', `${reference} could not be pulled`, { log });
 }
 
-/** The directory that is full, as podman names it, without what it made there for the moment. */
-export const fullPlace = (stderr: string): string | undefined =>
-  /(\/[^\s:"']+): no space left/i.exec(stderr)?.[1]?.replace(/\/[^/]*(?:\d{5,}|[0-9a-f]{12,}).*$/, '') ||
-  undefined;
+/**
+ * The directory that is full, as podman names it, without what it made there for the moment. Undefined where it names
+ * a file of the image, which it was unpacking.
+ */
+export function fullPlace(stderr: string): string | undefined {
+  if (/unpacking failed/i.test(stderr)) return undefined;
+  const named = /(\/[^\s:"']+): no space left/i.exec(stderr)?.[1];
+  return named?.replace(/\/[^/]*(?:\d{5,}|[0-9a-f]{12,}).*$/, '') || undefined;
+}
 
 async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => null)) !== null;

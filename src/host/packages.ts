@@ -6,6 +6,7 @@ import { batch, limit } from './batch.ts';
 import { cachedBy } from './cached.ts';
 import { type Executed, exec, run, tail } from './exec.ts';
 import type { Facility, HostContext } from './facility.ts';
+import { holderOf } from './lock-holder.ts';
 
 const aptTimeoutMs = 15 * 60_000;
 
@@ -40,6 +41,11 @@ export function createPackages({ progress }: Pick<HostContext, 'progress'>): Fac
       done = await apt(command);
     }
     if (done.code === 0) return noteCompany(wanted, before);
+    const lock = /(?:lock|directory) \(?(\/var\/[^\s)]+)/.exec(
+      /^E:.*\block\b.*$/m.exec(done.stderr)?.[0] ?? '',
+    )?.[1];
+    // What is half made is another program's, which is at it.
+    if (lock !== undefined) throw await lockedBy(lock, done);
     await dropHalfMade(before);
     throw installFailure(wanted, done);
   }
@@ -116,9 +122,14 @@ function fits(wanted: string | undefined, version: string): boolean {
   return wanted.endsWith('*') ? version.startsWith(wanted.slice(0, -1)) : version === wanted;
 }
 
+/**
+ * Another program may be at it. That is waited for by trying again, so that people see soon what is in the way.
+ */
+const lockSeconds = 15;
+
 // Not interrupted with this program: a package half set up is worse than one that comes late.
 const apt = async (args: readonly string[]): Promise<Executed> =>
-  await exec(['apt-get', '-qq', '-y', '-o', 'DPkg::Lock::Timeout=120', ...args], {
+  await exec(['apt-get', '-qq', '-y', '-o', `DPkg::Lock::Timeout=${lockSeconds}`, ...args], {
     env: { DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_MODE: 'l' },
     timeoutMs: aptTimeoutMs,
   });
@@ -202,6 +213,15 @@ async function dropHalfMade(before: ReadonlyMap<string, State>): Promise<void> {
     .map(([name]) => name);
   if (half.length > 0)
     await exec(['dpkg', '--remove', '--force-remove-reinstreq', ...half], { timeoutMs: aptTimeoutMs });
+}
+
+async function lockedBy(lock: string, done: Executed): Promise<BallastError> {
+  const holder = await holderOf(lock);
+  return new BallastError('command-failed', 'another program is installing packages', {
+    why: holder === undefined ? `it held ${lock}` : `${lock} is held by process ${holder}`,
+    fix: 'let it end: this is tried again by itself',
+    log: tail(done.stderr),
+  });
 }
 
 function installFailure(wanted: readonly PackageResource[], done: Executed): BallastError {

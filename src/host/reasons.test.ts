@@ -23,4 +23,7 @@ test('the directory without space is the one that podman names', () => {
     'Error: copying system image from manifest list: writing blob: storing blob to file "/var/tmp/storage208069/2": write /var/tmp/storage208069/2: no space left on device';
   expect(fullPlace(stderr)).toBe('/var/tmp');
   expect(fullPlace('Error: no space left on device')).toBeUndefined();
+  const inside =
+    'adding layer with blob "sha256:a4b1": unpacking failed (error: exit status 1; output: write /usr/lib/libcrypto.so.3: no space left on device)';
+  expect(fullPlace(inside), 'a file of the image').toBeUndefined();
 });

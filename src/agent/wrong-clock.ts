@@ -5,6 +5,8 @@ import { showDuration } from '#base/duration.ts';
 import { BallastError } from '#base/errors.ts';
 import { type Connection, tlsOptions } from '#wire/connection.ts';
 import { operations } from '#wire/operations.ts';
+import type { Identity } from './identity.ts';
+import { explain, log } from './log.ts';
 
 const dateFailures: readonly string[] = ['CERT_NOT_YET_VALID', 'CERT_HAS_EXPIRED'];
 const answerBytesMax = 4_096;
@@ -20,18 +22,20 @@ export function isDateFailure(cause: unknown): boolean {
 
 /**
  * Asks the server what time it is, and lets it know that this machine is wrong. The certificate must be of the fleet
- * in all but its dates, and no secret is sent: the proof opens nothing. Positive ms: this clock is ahead.
+ * in all but its dates, and no secret is sent: the proof of a token opens nothing, and a certificate is shown without
+ * its key. Positive ms: this clock is ahead.
  */
 export async function clockSkew(
-  { server, ca, token }: Pick<Connection, 'server' | 'ca'> & { readonly token: string },
+  { server, ca, cert, key, token }: Connection,
   signal: AbortSignal,
 ): Promise<number> {
-  const proof = createHash('sha256').update(token).digest('hex');
-  const body = JSON.stringify({ proof, clock: Date.now() });
+  const proof = token === undefined ? undefined : createHash('sha256').update(token).digest('hex');
+  const body = JSON.stringify({ ...(proof === undefined ? {} : { proof }), clock: Date.now() });
+  const identity = cert === undefined || key === undefined ? {} : { cert, key };
   const { method, path } = operations.reportClock;
   const answer = await new Promise<string>((resolve, reject) => {
     const asked = request(new URL(path, server), {
-      ...{ ...tlsOptions({ server, ca }), rejectUnauthorized: false, method, agent: false },
+      ...{ ...tlsOptions({ server, ca, ...identity }), rejectUnauthorized: false, method, agent: false },
       headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     });
@@ -62,3 +66,17 @@ export async function clockSkew(
 /** What is wrong, for the log. */
 export const clockWords = (skewMs: number): string =>
   `the clock of this machine is ${showDuration(Math.abs(skewMs))} ${skewMs < 0 ? 'behind' : 'ahead of'} the server's, so that the server's certificate is ${skewMs < 0 ? 'not valid yet' : 'no longer valid'}; set it right: timedatectl set-ntp true`;
+
+/** When a machine that has joined does not reach the server because of its clock: says so here, and to the server. */
+export async function tellClock(
+  cause: unknown,
+  { server, ca, certificate: cert, key }: Identity & { readonly server: string },
+  signal: AbortSignal,
+): Promise<void> {
+  if (!isDateFailure(cause)) return;
+  await clockSkew({ server, ca, cert, key }, signal).then(
+    (skewMs) => log.again('clock', clockWords(skewMs)),
+    (failure: unknown) =>
+      log.again('clock', `the server could not be asked for the time: ${explain(failure)}`),
+  );
+}

@@ -44,8 +44,8 @@ function machineTrouble(machine: MachineView, now: number): Trouble[] {
   return [
     ...away,
     ...conditions.map(({ kind, since, what }) => ({
-      what: `${name} is under ${kind.replace('-', ' ')} for ${showAge(now - since)}: ${what}`,
-      fix: pressureFix[kind],
+      what: `${name} ${conditionWords[kind]} for ${showAge(now - since)}: ${what}`,
+      fix: conditionFix[kind],
     })),
     ...failures.map(({ log, ...step }) => ({
       what: `${name}: ${failureLine(step)}`,
@@ -55,7 +55,16 @@ function machineTrouble(machine: MachineView, now: number): Trouble[] {
   ];
 }
 
-const pressureFix = {
+const conditionWords = {
+  'disk-pressure': 'is under disk pressure',
+  'memory-pressure': 'is under memory pressure',
+  'wrong-clock': 'has had a wrong clock',
+  'copied-identity': 'is claimed by two machines',
+};
+
+const conditionFix = {
+  'wrong-clock': 'set it right on the machine: timedatectl set-ntp true',
+  'copied-identity': 'on the copy: ballast agent --leave; then let it in as a machine of its own',
   'disk-pressure': 'it gets no new replicas; free space on it, or make its disk larger',
   'memory-pressure':
     'new replicas go elsewhere where they can; give services a memory limit, or add a machine',

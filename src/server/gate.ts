@@ -9,6 +9,7 @@ import { askListeners } from './api/firewall.ts';
 import { createHttp } from './api/http.ts';
 import { serviceOf } from './api/service-of.ts';
 import { createUpgrade } from './api/upgrade.ts';
+import { createClocks } from './clocks.ts';
 import type { Control } from './control/context.ts';
 import { picture } from './control/releases.ts';
 import { documents } from './documents.ts';
@@ -52,8 +53,11 @@ export function openGate(base: Foundation, options: ServerOptions, closing: Abor
   const metrics = createMetrics(base.storePath);
   const { version = 'development' } = options;
   const { changes } = state;
+  const clocks = createClocks(state, intake.tell);
   const hub = new Hub({
     ...{ changes, now, log },
+    addressOf: (machine) => state.policy.machines[machine]?.address,
+    onClock: (machine, clock) => clocks.saw(machine, clock),
     tell(event) {
       metrics.saw(event);
       intake.tell(event);
@@ -95,7 +99,8 @@ export function openGate(base: Foundation, options: ServerOptions, closing: Abor
     executable: options.local?.executable,
   });
   const service = serviceOf({
-    ...{ control, hub, authority, registry, access, ingress, fixtures, door, version, executables, incus },
+    ...{ control, hub, clocks, authority, registry, access, ingress, fixtures, door, version },
+    ...{ executables, incus },
     refusedEnrolment: createRefusals(intake.tell, now),
     compile: options.compile ?? compileManifest,
     heard: heardFrom(() => enrolledMachines(state), { hub, changes, now }),

@@ -19,11 +19,15 @@ let server: Server;
 let events: NewEvent[];
 let clients: WebSocket[];
 let nextPeer: Peer;
+let home: string | undefined;
+let clocks: (readonly [string, number])[];
 
 beforeEach(async () => {
   events = [];
   clients = [];
   nextPeer = {};
+  home = undefined;
+  clocks = [];
   hub = new Hub({
     changes,
     now: Date.now,
@@ -31,6 +35,8 @@ beforeEach(async () => {
     tell: (event) => events.push(event),
     liveness,
     answerMs: 50,
+    addressOf: () => home,
+    onClock: (machine, clock) => clocks.push([machine, clock]),
   });
   server = createServer();
   const sockets = new WebSocketServer({ server });
@@ -217,6 +223,39 @@ test('a second machine with one identity is refused while the first lives, and t
       what: '192.0.2.2 (boot 22222222) has the identity of app-1, which is connected from 192.0.2.1 (boot 11111111): the second one is refused',
     },
   ]);
+});
+
+test('both addresses are a condition of the machine while the second one knocks', async () => {
+  home = '192.0.2.1';
+  nextPeer = { bootId: '11111111-1', address: '192.0.2.1' };
+  await connect('app-1');
+  expect(hub.conditionOf('app-1')).toBeUndefined();
+  await expect(hub.admit('app-1', { bootId: '22222222-2', address: '192.0.2.2' })).rejects.toThrow();
+  const condition = hub.conditionOf('app-1');
+  expect(condition).toMatchObject({ kind: 'copied-identity' });
+  expect(condition?.what).toMatch(/^192\.0\.2\.2 .* the identity of app-1, .* from 192\.0\.2\.1/);
+});
+
+test('a copy that came first makes way for the machine at the known address, and stays away', async () => {
+  home = '192.0.2.1';
+  const right = { bootId: '11111111-1', address: '192.0.2.1' };
+  const copy = { bootId: '22222222-2', address: '192.0.2.2' };
+  nextPeer = copy;
+  const first = await connect('app-1');
+  const closed = once(first, 'close');
+  await hub.admit('app-1', right);
+  nextPeer = right;
+  await connect('app-1');
+  await closed;
+  await expect(hub.admit('app-1', copy)).rejects.toMatchObject({ code: 'conflict' });
+  expect(events.filter(({ kind }) => kind === 'machine-twice')).toHaveLength(1);
+});
+
+test('what a machine’s clock shows is passed on, and is no part of what it said', async () => {
+  const client = await connect('app-1');
+  say(client, { kind: 'report', report: { ...emptyReport, clock: 7 } });
+  await vi.waitFor(() => expect(clocks).toEqual([['app-1', 7]]));
+  expect(hub.inventory.machines['app-1']).not.toHaveProperty('clock');
 });
 
 test('a machine that was started anew is let in though its old connection is not over', async () => {

@@ -3,12 +3,14 @@ import { BallastError } from '#base/errors.ts';
 import { same } from '#base/json.ts';
 import type { Inventory, MachineReport } from '#plan/model.ts';
 import type { AgentReport, FromAgent, ToAgent } from '#wire/agent-messages.ts';
-import { maybeSame, type Peer, showPeer } from '#wire/peer.ts';
+import type { Peer } from '#wire/peer.ts';
+import type { RemarkedCondition } from '#wire/views.ts';
 import { AgentConnection, type Liveness, usualLiveness } from './agent-connection.ts';
 import type { AgentStream, StreamRequest } from './agent-stream.ts';
 import type { Changes } from './changes.ts';
 import type { Log } from './log.ts';
 import type { NewEvent } from './state.ts';
+import { createTwins, type Twins } from './twins.ts';
 
 export interface HubOptions {
   readonly changes: Changes;
@@ -17,21 +19,23 @@ export interface HubOptions {
   /** Told what happened on and to machines. */
   readonly tell: (event: NewEvent) => void;
   readonly onConnect?: (machine: string) => void;
+  /** What the clock of a machine shows. */
+  readonly onClock?: (machine: string, clock: number) => void;
+  /** Where a machine is known to be: by that it is told from a copy. */
+  readonly addressOf?: (machine: string) => string | undefined;
   readonly liveness?: Liveness;
   /** Time a connected machine has to show that it lives when another comes with its identity. */
   readonly answerMs?: number;
 }
 
 const usualAnswerMs = 2_000;
-const refusedMax = 1_000;
 
 /** All agents that are connected, and the newest word of each machine. Nothing of it is stored. */
 export class Hub {
   readonly #options: HubOptions;
   readonly #connections = new Map<string, AgentConnection>();
   readonly #peers = new Map<string, Peer>();
-  /** Refusals that were told. */
-  readonly #refused = new Set<string>();
+  readonly #twins: Twins;
   /** When each machine connected, last of all times that it was not. */
   readonly #heardSince = new Map<string, number>();
   readonly #reports = new Map<string, MachineReport>();
@@ -40,6 +44,8 @@ export class Hub {
 
   constructor(options: HubOptions) {
     this.#options = options;
+    const { now, tell, addressOf = () => undefined } = options;
+    this.#twins = createTwins({ now, tell, addressOf });
     this.#since = options.now();
   }
 
@@ -62,25 +68,19 @@ export class Hub {
 
   /**
    * Refuses a connection with the identity of a machine that is connected from another running system, and lives: one
-   * of them is a copy of the other's disk. Throws `conflict`. What is connected stays so.
+   * of them is a copy of the other's disk. Throws `conflict`. What is connected stays so, unless it is the copy.
    */
   async admit(machine: string, peer: Peer): Promise<void> {
     const older = this.#connections.get(machine);
     const known = this.#peers.get(machine);
-    if (older === undefined || known === undefined || maybeSame(known, peer)) return;
-    const { answerMs = usualAnswerMs, tell } = this.#options;
-    // A machine that was started anew is told from a copy by this: its old connection is dead.
-    if (!(await older.answers(answerMs))) return;
-    const what = `${showPeer(peer)} has the identity of ${machine}, which is connected from ${showPeer(known)}`;
-    if (!this.#refused.has(what)) {
-      if (this.#refused.size >= refusedMax) this.#refused.clear();
-      this.#refused.add(what);
-      tell({ kind: 'machine-twice', machine, what: `${what}: the second one is refused` });
-    }
-    throw new BallastError('conflict', `another machine is connected as ${machine}`, {
-      why: `${what}; a copied disk has its original's identity`,
-      fix: 'let the copy in as a machine of its own: `ballast agent --leave` on it, then `ballast machine add`',
-    });
+    if (older === undefined || known === undefined) return;
+    const { answerMs = usualAnswerMs } = this.#options;
+    await this.#twins.choose({ machine, peer, known, lives: () => older.answers(answerMs) });
+  }
+
+  /** What shows of a machine by who comes as it. */
+  conditionOf(machine: string): RemarkedCondition | undefined {
+    return this.#twins.conditionOf(machine);
   }
 
   /** Takes over a machine's socket. Of two the newer counts: the older is most likely a dead one. */
@@ -139,6 +139,7 @@ export class Hub {
     this.#connections.delete(machine);
     this.#reports.delete(machine);
     this.#peers.delete(machine);
+    this.#twins.forget(machine);
     this.#heardSince.delete(machine);
     this.#changed();
   }
@@ -155,7 +156,11 @@ export class Hub {
   ): void {
     if (this.#connections.get(machine) !== connection) return; // an older connection's last words
     if (message.kind === 'event') this.#options.tell({ ...message.event, machine });
-    else this.#report(machine, message.report);
+    else {
+      const { clock } = message.report;
+      if (clock !== undefined) this.#options.onClock?.(machine, clock);
+      this.#report(machine, message.report);
+    }
   }
 
   #report(

@@ -86,6 +86,8 @@ export interface AgentReport {
   readonly conditions?: readonly MachineCondition[];
   /** What differs though nobody asked for it. Absent: nothing. */
   readonly drift?: readonly Drift[];
+  /** What its clock shows, ms since the epoch. */
+  readonly clock?: number;
 }
 
 /** What came of a repair: ids of what is as declared now, and what stands in the way of the rest. */

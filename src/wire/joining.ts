@@ -33,7 +33,7 @@ export const joining = {
     path: '/v1/clock',
     kind: 'call',
     role: 'token',
-    summary: 'What time it is, for a machine that cannot join because its clock is wrong',
+    summary: 'What time it is, for a machine that cannot connect because its clock is wrong',
   },
   renew: {
     method: 'POST',

@@ -27,6 +27,7 @@ const agentReport = schemaOf<AgentReport>()(
     failures: z.array(stepFailure),
     conditions: maybe(z.array(machineCondition)),
     drift: maybe(z.array(drift)),
+    clock: maybe(z.number()),
   }),
 );
 

@@ -130,7 +130,7 @@ export interface Operations
     output: { certificate: string; ca: string };
   };
   /** `proof`: SHA-256 of the one-time token, hexadecimal. Times are ms since the epoch. */
-  reportClock: { input: { proof: string; clock: number }; output: { now: number } };
+  reportClock: { input: { proof?: string; clock: number }; output: { now: number } };
   renew: { input: { csr: string }; output: { certificate: string; ca: string } };
 }
 

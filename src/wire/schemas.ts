@@ -177,7 +177,7 @@ export const inputSchemas = {
     }),
   ),
   reportClock: inputOf<'reportClock'>()(
-    z.strictObject({ proof: z.string().regex(/^[0-9a-f]{64}$/), clock: z.number() }),
+    z.strictObject({ proof: maybe(z.string().regex(/^[0-9a-f]{64}$/)), clock: z.number() }),
   ),
   listIngress: empty,
   renewIngress: inputOf<'renewIngress'>()(z.strictObject({ host: askedHost })),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { MachineFacts, ReplicaReport, RolloutFailure, StepFailure } from '#plan/model.ts';
-import { machineCondition } from './condition-schema.ts';
+import { machineCondition, remarkedCondition } from './condition-schema.ts';
 import { meshFacts } from './mesh-schema.ts';
 import type { ProviderCheck, UserDataView } from './provider-views.ts';
 import { dictionary, integer, maybe, natural, schemaOf, text } from './schema-check.ts';
@@ -123,7 +123,7 @@ export const machineView = schemaOf<MachineView>()(
       failures: z.array(stepFailure),
       failuresOf: maybe(natural),
       kept: z.strictObject({ cpus: z.number(), memoryBytes: z.number() }),
-      conditions: z.array(machineCondition),
+      conditions: z.array(z.union([machineCondition, remarkedCondition])),
       leaving: maybe(z.enum(['emptying', 'empty'])),
       pool: text.nullable(),
       roles: z.array(z.enum(['registry', 'server'])),

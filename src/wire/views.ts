@@ -22,6 +22,14 @@ export interface FleetStatus {
   readonly apps: readonly AppView[];
 }
 
+/** A state of a machine that shows at the server only. */
+export interface RemarkedCondition {
+  readonly kind: 'wrong-clock' | 'copied-identity';
+  /** ms since the epoch. */
+  readonly since: number;
+  readonly what: string;
+}
+
 export interface MachineView {
   readonly name: string;
   readonly provider: string;
@@ -40,8 +48,8 @@ export interface MachineView {
   readonly failuresOf?: number; // the number of their plan; absent: not known
   /** What it keeps back for its system: no replica can reserve it. */
   readonly kept: { readonly cpus: number; readonly memoryBytes: number };
-  /** What it runs short of. */
-  readonly conditions: readonly MachineCondition[];
+  /** What it runs short of, and what else the server finds of it. */
+  readonly conditions: readonly (MachineCondition | RemarkedCondition)[];
   /** On its way out: it drops what the fleet put on it, or has done so. */
   readonly leaving?: 'emptying' | 'empty';
   /** Its pool in the fleet file; null: it is of none. */

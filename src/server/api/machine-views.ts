@@ -4,7 +4,7 @@ import { remaining } from '#plan/machines/remaining.ts';
 import { isDrained, replacementOf } from '#plan/machines/replacing.ts';
 import type { MachineRecord, MachineReport } from '#plan/model.ts';
 import { registryMachine } from '#server/registry.ts';
-import type { MachineView } from '#wire/views.ts';
+import type { MachineView, RemarkedCondition } from '#wire/views.ts';
 import type { Picture } from './app-views.ts';
 
 /** What the view of a machine needs beside policy, plan and inventory. */
@@ -13,12 +13,14 @@ export interface MachineFactsBeside {
   readonly ownAddresses: readonly string[];
   /** What is known of one that tries to join, for people. */
   readonly trouble?: string | undefined;
+  /** What the server itself finds of one that is connected. */
+  readonly remarks: readonly RemarkedCondition[];
 }
 
 export function machineView(
   picture: Picture,
   machine: MachineRecord,
-  { enrolled, ownAddresses, trouble }: MachineFactsBeside,
+  { enrolled, ownAddresses, trouble, remarks }: MachineFactsBeside,
 ): MachineView {
   const { policy, plan, inventory } = picture;
   const report = inventory.machines[machine.name];
@@ -36,7 +38,7 @@ export function machineView(
     ...(report?.generation === undefined ? {} : { failuresOf: report.generation }),
     kept: reserveOf(policy, name),
     // One that is away cannot say any more how it is.
-    conditions: report?.connected ? (report.conditions ?? []) : [],
+    conditions: report?.connected ? [...(report.conditions ?? []), ...remarks] : [],
     ...(leaving ? { leaving: leaving.empty ? ('empty' as const) : ('emptying' as const) } : {}),
     pool: poolOf(policy.fleet, name)?.name ?? null,
     roles: [
@@ -69,7 +71,7 @@ function lifeOf(picture: Picture, machine: MachineRecord, enrolled: boolean, tro
         'held',
         'too many vanished at once: nothing is taken from it unless it is replaced by name',
       );
-    if (known?.lostSince === undefined) return life('away');
+    if (known?.lostSince === undefined) return life('away', trouble);
     const due = replacementOf({ policy, plan, registry: registryMachine(policy)?.name }, machine);
     return life('lost', due.kind === 'kept' ? `not replaced by itself: ${due.why}` : undefined);
   }

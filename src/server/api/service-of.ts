@@ -2,7 +2,7 @@ import { must } from '#base/assert.ts';
 import { BallastError } from '#base/errors.ts';
 import type { Fixtures } from '#compile/fixtures.ts';
 import type { AccessDesk } from '#server/access/desk.ts';
-import { createClocks } from '#server/clocks.ts';
+import type { Clocks } from '#server/clocks.ts';
 import { removeApp, restartApp, rollbackApp, scaleApp } from '#server/control/apps.ts';
 import { appOf, type Control } from '#server/control/context.ts';
 import { drainMachine, uncordonMachine } from '#server/control/draining.ts';
@@ -42,6 +42,7 @@ import { watchEvents, watchRollout } from './watches.ts';
 export interface ServiceParts {
   readonly control: Control;
   readonly hub: Hub;
+  readonly clocks: Clocks;
   readonly authority: Authority;
   readonly registry: Registry;
   readonly access: AccessDesk;
@@ -60,11 +61,10 @@ export interface ServiceParts {
 
 /** Every operation of the table, put together from the server's parts. */
 export function serviceOf(parts: ServiceParts): Service {
-  const { control, hub, authority, registry, access, fixtures, compile, door, version, heard } = parts;
-  const { executables, incus, ingress, refusedEnrolment } = parts;
+  const { control, hub, clocks, authority, registry, access, fixtures, compile, door } = parts;
+  const { executables, incus, ingress, refusedEnrolment, version, heard } = parts;
   const { state, secrets } = control;
   const now = () => picture(control);
-  const clocks = createClocks(state);
   const machines = async (): Promise<readonly MachineView[]> =>
     await Promise.all(
       Object.values(state.policy.machines)
@@ -74,6 +74,9 @@ export function serviceOf(parts: ServiceParts): Service {
             enrolled: await isEnrolled(state, machine.name),
             ownAddresses: control.ownAddresses?.() ?? [],
             trouble: clocks.troubleOf(machine.name),
+            remarks: [hub.conditionOf(machine.name), clocks.conditionOf(machine.name)].flatMap(
+              (condition) => condition ?? [],
+            ),
           }),
         ),
     );
@@ -216,7 +219,8 @@ export function serviceOf(parts: ServiceParts): Service {
         throw cause;
       }
     },
-    reportClock: async ({ proof, clock }) => await clocks.note(proof, clock),
+    reportClock: async ({ proof = '', clock }, { principal }) =>
+      await clocks.note(principal?.kind === 'agent' ? { machine: principal.machine } : { proof }, clock),
     renew: async ({ csr }, { principal }) => {
       if (principal?.kind !== 'agent') throw new BallastError('forbidden', 'only agents renew certificates');
       const machine = must(state.policy.machines[principal.machine], 'the machine of an identity');

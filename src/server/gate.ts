@@ -24,6 +24,7 @@ import { createIncusMachines, type IncusMachines } from './incus-machines.ts';
 import { createIngressDesk, type IngressDesk } from './ingress/desk.ts';
 import { Listeners } from './listeners.ts';
 import { createLocalMachines, type LocalMachines } from './local-machines.ts';
+import type { Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import type { ServerOptions } from './options.ts';
 import { createRefusals } from './refusals.ts';
@@ -63,10 +64,7 @@ export function openGate(base: Foundation, options: ServerOptions, closing: Abor
       intake.tell(event);
       access.heard(event);
     },
-    onConnect: (machine) =>
-      void forgetTokens(state, machine).catch((cause: unknown) =>
-        log.error('tokens stay', cause, { machine }),
-      ),
+    onConnect: (machine) => void forgetTokens(state, machine, log),
   });
   const advertised = (options.advertise ?? []).map((text) => parseEndpoint(text, 0));
   const door = doorOf({ state, ca: authority.certificate, advertised });
@@ -90,14 +88,9 @@ export function openGate(base: Foundation, options: ServerOptions, closing: Abor
   const fixtures = withServer(complete, {
     ...{ policy: () => state.policy, ownAddresses, port: door.port },
   });
-  const executables = createExecutables(
-    join(resolve(options.dataDir), 'executables'),
-    options.local?.executable,
-  );
-  const incus = createIncusMachines(state, {
-    ...{ secrets, door, executables },
-    executable: options.local?.executable,
-  });
+  const executable = options.local?.executable;
+  const executables = createExecutables(join(resolve(options.dataDir), 'executables'), executable);
+  const incus = createIncusMachines(state, { secrets, door, executables, executable });
   const service = serviceOf({
     ...{ control, hub, clocks, authority, registry, access, ingress, fixtures, door, version },
     ...{ executables, incus },
@@ -141,11 +134,15 @@ export function openGate(base: Foundation, options: ServerOptions, closing: Abor
 }
 
 /** A machine that is connected has its certificate: its tokens are over. */
-async function forgetTokens(state: FleetState, machine: string): Promise<void> {
-  await state.exclusive(async () => {
-    const set = await enrolmentsOf(state, machine);
-    if (Object.keys(set).length > 0) await state.commit({ set });
-  });
+async function forgetTokens(state: FleetState, machine: string, log: Log): Promise<void> {
+  try {
+    await state.exclusive(async () => {
+      const set = await enrolmentsOf(state, machine);
+      if (Object.keys(set).length > 0) await state.commit({ set });
+    });
+  } catch (cause) {
+    log.error('tokens stay', cause, { machine });
+  }
 }
 
 async function enrolledMachines(state: FleetState): Promise<readonly string[]> {

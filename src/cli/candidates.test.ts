@@ -25,7 +25,10 @@ describe('completion offers', () => {
     ['de', ['deploy']],
     ['re', ['restart', 'releases', 'repair', 'registry']],
     ['__', []],
-    ['machine ', ['ls', 'add', 'user-data', 'drain', 'cordon', 'uncordon', 'replace', 'rm', 'ssh']],
+    [
+      'machine ',
+      ['ls', 'add', 'user-data', 'drain', 'cordon', 'uncordon', 'replace', 'rm', 'ssh', 'rotate-keys'],
+    ],
     ['machine a', ['add']],
     ['context use ', ['demo', 'prod']],
     ['-c p', ['prod']],

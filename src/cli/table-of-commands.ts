@@ -154,6 +154,11 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
     summary: 'Log in on a machine, by a certificate for this one login',
     load: async () => (await import('./commands/machine-ssh.ts')).machineSsh,
   },
+  'machine rotate-keys': {
+    group: fleet,
+    summary: 'Give all machines new keys for the mesh, without a break',
+    load: async () => (await import('./commands/machine-rotate-keys.ts')).machineRotateKeys,
+  },
   'firewall show': {
     group: fleet,
     summary: 'Show what reaches the machines themselves, who asked for it, and how often it did',

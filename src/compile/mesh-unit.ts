@@ -2,6 +2,8 @@ export interface MeshUnit {
   readonly name: string;
   readonly port: number;
   readonly keyFile: string;
+  /** The machine's address among containers. */
+  readonly gateway: string;
   readonly wireguard: 'kernel' | 'user';
   readonly script: string;
 }
@@ -19,7 +21,8 @@ ${unit.wireguard === 'kernel' ? kernelLines(unit) : userLines(unit)}
 WantedBy=multi-user.target
 `;
 
-const up = ({ script, name, port, keyFile }: MeshUnit): string => `${script} ${name} ${port} ${keyFile}`;
+const up = ({ script, name, port, keyFile, gateway }: MeshUnit): string =>
+  `${script} ${name} ${port} ${keyFile} ${gateway}`;
 
 const kernelLines = (unit: MeshUnit): string => `Type=oneshot
 RemainAfterExit=yes
@@ -48,10 +51,10 @@ StandardError=null
  * is in no argument and no output.
  */
 export const upScript = (wireguard: 'kernel' | 'user'): string => `#!/bin/sh
-# Usage: up INTERFACE PORT KEYFILE
+# Usage: up INTERFACE PORT KEYFILE GATEWAY
 set -e
 umask 077
-name=$1 port=$2 key=$3
+name=$1 port=$2 key=$3 gateway=$4
 if ! wg pubkey <"$key" >/dev/null 2>&1; then
   wg genkey >"$key.new"
   mv "$key.new" "$key"
@@ -59,8 +62,10 @@ fi
 ${wireguard === 'kernel' ? kernelStart : userStart}
 wg set "$name" listen-port "$port" private-key "$key"
 wg addconf "$name" "/etc/ballast/mesh/$name.conf"
-# While keys change, packets come in by one interface and leave by another.
+# While keys change, packets come in by one interface and leave by another. The kernel lets that be where an interface
+# has an address, whichever it is.
 echo 2 >"/proc/sys/net/ipv4/conf/$name/rp_filter"
+ip address replace "$gateway/32" dev "$name" scope link
 ip link set "$name" mtu 1420 up
 # Its routes went with an interface that was deleted. Without the bridge they cannot be: its unit sets them.
 routes=/etc/ballast/network/routes

@@ -61,10 +61,11 @@ function roundResources(
   const wireguard = must(own.mesh, 'its part in the mesh').wireguard;
   // The machine's number stands in it: one that joins another time never uses an old key.
   const keyFile = `${folder}/m${own.index}-r${round}.key`;
+  const { gateway } = containerSubnet(policy.fleet, own.index);
   const peers = peersOf(policy, own.name, round);
   const peersFile = file(origin, `${folder}/${name}.conf`, { content: peersText(peers) });
   const unit = `${name}.service`;
-  const content = unitText({ name, port, keyFile, wireguard, script: scriptPath });
+  const content = unitText({ name, port, keyFile, gateway, wireguard, script: scriptPath });
   const unitFile = file(origin, `/etc/systemd/system/${unit}`, { content });
   const mesh: MeshResource = {
     ...{ kind: 'mesh', id: `mesh:${name}`, interface: name, unit, round, port, keyFile, peers, origin },

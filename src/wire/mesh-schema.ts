@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { MeshFacts } from '#plan/mesh.ts';
+import type { MeshView } from './mesh-views.ts';
 import { dictionary, maybe, natural, schemaOf, text } from './schema-check.ts';
 
 const round = z.string().regex(/^\d{1,9}$/);
@@ -19,4 +20,21 @@ export const meshFacts = schemaOf<MeshFacts>()(
       ),
     })
     .meta({ id: 'MeshFacts' }),
+);
+
+export const meshView = schemaOf<MeshView>()(
+  z
+    .strictObject({
+      carrier: z.enum(['wireguard', 'none']),
+      round: natural,
+      since: z.number(),
+      change: z
+        .strictObject({
+          round: natural,
+          phase: z.enum(['preparing', 'moving']),
+          waitsFor: z.array(text),
+        })
+        .nullable(),
+    })
+    .meta({ id: 'MeshView' }),
 );

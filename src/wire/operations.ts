@@ -7,6 +7,7 @@ import { firewallOperations } from './firewall-operations.ts';
 import type { FirewallView, ProbeResult } from './firewall-views.ts';
 import { type IngressOperations, ingressOperations } from './ingress-operations.ts';
 import { joining } from './joining.ts';
+import { type MeshOperations, meshOperations } from './mesh-operations.ts';
 import type { Empty, Operation } from './operation.ts';
 import type { ProviderCheck, UserDataView } from './provider-views.ts';
 import { type SecretOperations, secretOperations } from './secret-operations.ts';
@@ -37,6 +38,7 @@ export interface Operations
   extends AccessOperations,
     DriftOperations,
     IngressOperations,
+    MeshOperations,
     SecretOperations,
     TrafficOperations {
   status: { input: Empty; output: FleetStatus };
@@ -282,6 +284,7 @@ export const operations = {
   ...accessOperations,
   ...driftOperations,
   ...ingressOperations,
+  ...meshOperations,
   ...secretOperations,
   ...trafficOperations,
 } as const satisfies Record<OperationName, Operation>;

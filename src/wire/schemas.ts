@@ -6,6 +6,7 @@ import * as drifts from './drift-schemas.ts';
 import { firewallView, probeResult, probeTargets } from './firewall-schemas.ts';
 import { accessRule, fleetModel } from './fleet-schema.ts';
 import { askedHost, ingressView } from './ingress-schema.ts';
+import { meshView } from './mesh-schema.ts';
 import type { Input, OperationName, Output } from './operations.ts';
 import { fleetPreview, planPreview } from './preview-schemas.ts';
 import {
@@ -133,6 +134,8 @@ export const inputSchemas = {
       check: maybe(z.boolean()),
     }),
   ),
+  mesh: empty,
+  rotateMeshKeys: empty,
   uncordonMachine: inputOf<'uncordonMachine'>()(z.strictObject({ machine: machineName })),
   replaceMachine: inputOf<'replaceMachine'>()(
     z.strictObject({ machine: machineName, force: maybe(z.boolean()) }),
@@ -227,6 +230,8 @@ export const outputSchemas = {
   emptyMachine: empty,
   removeMachine: empty,
   drainMachine: empty,
+  mesh: meshView,
+  rotateMeshKeys: meshView,
   uncordonMachine: empty,
   replaceMachine: empty,
   drift: outputOf<'drift'>()(drifts.driftView),

@@ -2,6 +2,7 @@ import { showSize } from '#base/size.ts';
 import { command, outputFlag } from '#cli/command.ts';
 import { connect } from '#cli/connect.ts';
 import { conformityWord, lifeWord, machineColour, machineData, machineNote } from '#cli/machine-words.ts';
+import { hasMesh, meshWord } from '#cli/mesh-words.ts';
 import { showAge } from '#cli/render/age.ts';
 import { printListing } from '#cli/render/output.ts';
 import type { Column } from '#cli/render/table.ts';
@@ -12,7 +13,8 @@ export const machineLs = command({
   details: `STATUS says where a machine stands: pending (not joined yet), ready, closed (takes no new replicas), draining, drained,
 away (not connected), lost (away for so long that its replicas moved), held (it would be lost, but too many vanished at
 once), replacing, leaving. CPUS and MEMORY are what replicas have reserved of what there is; what is kept back for
-the system no replica can reserve. UP TO DATE says whether it holds all that the newest plan wants of it.`,
+the system no replica can reserve. MESH: how many other machines it reaches through WireGuard, the longest round trip, and
+how long ago it last exchanged keys with the one that waited longest (every two minutes, while all is well). UP TO DATE says whether it holds all that the newest plan wants of it.`,
   args: [],
   flags: { ...outputFlag },
   examples: [
@@ -59,6 +61,9 @@ the system no replica can reserve. UP TO DATE says whether it holds all that the
             title: 'SEEN',
             cell: ({ seenAt }) => (seenAt === null ? 'never' : `${showAge(shell.now() - seenAt)} ago`),
           },
+          ...(hasMesh(machines)
+            ? [{ title: 'MESH', cell: (machine: MachineView) => meshWord(machine, shell.now()) }]
+            : []),
           { title: 'POOL', cell: ({ pool }) => pool ?? '' },
           { title: 'ROLE', cell: ({ roles }) => roles.join(', ') },
           ...(machines.some((machine) => machineNote(machine, shell.now()) !== '')

@@ -11,6 +11,7 @@ import { applyFleet } from '#server/control/fleet.ts';
 import { previewFleet } from '#server/control/fleet-preview.ts';
 import { emptyMachine, knownMachine } from '#server/control/leaving.ts';
 import { addMachine, removeMachine } from '#server/control/machines.ts';
+import { meshView, rotateKeys } from '#server/control/mesh.ts';
 import { previewApp } from '#server/control/preview.ts';
 import { createRelease, picture } from '#server/control/releases.ts';
 import { removeSecret, setSecret } from '#server/control/secret-wishes.ts';
@@ -154,6 +155,8 @@ export function serviceOf(parts: ServiceParts): Service {
       await drainMachine(control, input, by);
       return {};
     },
+    mesh: async () => meshView(control),
+    rotateMeshKeys: async (_, { by }) => await rotateKeys(control, by),
     uncordonMachine: async (input, { by }) => {
       await uncordonMachine(control, input, by);
       return {};

@@ -31,6 +31,8 @@ export interface ConvergerOptions {
 export interface Converger {
   /** Makes this manifest true from now on. */
   readonly hold: (manifest: Manifest) => void;
+  /** The same manifest, for a machine among whose neighbours something changed: what failed waits as it did. */
+  readonly adjust: (manifest: Manifest) => void;
   /** Something of these kinds may have changed, or at one place: look, and set right what is wrong. */
   readonly mark: (kinds: Iterable<ResourceKind>, place?: string) => void;
   readonly markAll: () => void;
@@ -235,15 +237,20 @@ export function createConverger(options: ConvergerOptions): Converger {
     clearTimeout(retry);
   });
 
+  function adjust(next: Manifest): void {
+    observer.mark(kinds.filter((kind) => !seenFor(kind, manifest, next)));
+    manifest = next;
+    schedule(0);
+  }
+
   return {
     hold(next) {
-      observer.mark(kinds.filter((kind) => !seenFor(kind, manifest, next)));
-      manifest = next;
       failures.forgive();
       failures.content(inDoubt);
       guard?.turn();
-      schedule(0);
+      adjust(next);
     },
+    adjust,
     mark,
     markAll: () => mark(kinds),
     converged: () => converged,

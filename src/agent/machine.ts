@@ -12,16 +12,10 @@ import { type GuardOptions, openGuard } from './guard.ts';
 import { log } from './log.ts';
 import { type Memory, openMemory } from './memory.ts';
 import { type MeshWatch, watchMesh } from './mesh-watch.ts';
-import {
-  type News,
-  newsOfCrash,
-  newsOfFailure,
-  newsOfOom,
-  newsOfStep,
-  newsOfUndone,
-  newsOfUnhealthy,
-} from './news.ts';
-import { containersOf, createReplicas, type Replicas } from './replicas.ts';
+import { openNeighbours } from './neighbours/neighbours.ts';
+import { type News, newsOfCrash, newsOfOom, newsOfUndone, newsOfUnhealthy } from './news.ts';
+import { containersOf, createReplicas, type Replicas, type ReplicasOptions } from './replicas.ts';
+import { createStepNews } from './step-news.ts';
 import { openVault } from './vault.ts';
 import { startWatch } from './watch/watch.ts';
 
@@ -61,6 +55,19 @@ const sweepMs = 30_000;
 const undoMs = 28_000;
 const retryMs = 5_000;
 
+const undoing = (stateDir: string): Omit<GuardOptions, keyof MachineOptions['control']> => ({
+  stateDir,
+  now: Date.now,
+  arm: async () => await armUndo([process.execPath, 'agent', '--undo', '--state', stateDir], undoMs),
+  disarm: disarmUndo,
+});
+
+const newsOfReplicas = (onNews: MachineOptions['onNews']): Omit<ReplicasOptions, 'onChange'> => ({
+  onRestart: (resource, detail) => onNews(newsOfUnhealthy(resource, detail, Date.now())),
+  onCrash: (resource, ended) => onNews(newsOfCrash(resource, ended, Date.now())),
+  onOom: (resource) => onNews(newsOfOom(resource, Date.now())),
+});
+
 export async function openMachine(options: MachineOptions): Promise<Machine> {
   const { machine, stateDir, anew, signal, control, onChange, onNews } = options;
   const memory = await openMemory(stateDir, { anew });
@@ -68,27 +75,29 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
   const jobs = await openJobBook(stateDir);
   const progress = (resource: string, what: string): void => log.info(`${resource}: ${what}`);
   const facilities = createFacilities({ signal, stateDir, secret: vault.get, progress }, jobs);
-  const told = new Map<string, string>();
   let manifest = memory.given()?.manifest;
   let keeping: Promise<void> = Promise.resolve();
   let newest: ToAgent | undefined;
   const replicas = createReplicas({
-    onChange,
-    onRestart: (resource, detail) => onNews(newsOfUnhealthy(resource, detail, Date.now())),
-    onCrash: (resource, ended) => onNews(newsOfCrash(resource, ended, Date.now())),
-    onOom: (resource) => onNews(newsOfOom(resource, Date.now())),
+    onChange() {
+      neighbours.look();
+      onChange();
+    },
+    ...newsOfReplicas(onNews),
   });
-  const guard = await openGuard({
-    stateDir,
-    now: Date.now,
-    ...control,
-    arm: async () => await armUndo([process.execPath, 'agent', '--undo', '--state', stateDir], undoMs),
-    disarm: disarmUndo,
+  const neighbours = openNeighbours({
+    machine,
+    signal,
+    secret: vault.get,
+    reports: () => replicas.reports(),
+    onChange: (effective) => converger.adjust(effective),
   });
+  const guard = await openGuard({ ...control, ...undoing(stateDir) });
   const { drift, repairs, witness } = await openDrift(stateDir, onNews, {
     guard,
     converger: () => converger,
   });
+  const tellOf = createStepNews((key) => converger.failures.of(key)?.failure.what, onNews);
   const converger: Converger = createConverger({
     drift,
     facilities,
@@ -103,14 +112,8 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
       onChange();
     },
     onStep(step, outcome) {
-      const failed = outcome === 'failed' ? converger.failures.of(step.key)?.failure.what : undefined;
-      const news =
-        failed === undefined ? newsOfStep(step, Date.now()) : newsOfFailure(step, failed, Date.now());
-      // A step that fails again in the same way is no news.
-      if (failed !== undefined && told.get(step.key) === failed) return;
-      if (failed === undefined) told.delete(step.key);
-      else told.set(step.key, failed);
-      if (news) onNews(news);
+      if (outcome === 'done') neighbours.done(step.resource);
+      tellOf(step, outcome);
     },
   });
   const watch = await startWatch({
@@ -125,7 +128,7 @@ export async function openMachine(options: MachineOptions): Promise<Machine> {
   function hold(next: Manifest): void {
     manifest = next;
     for (const each of [watch, mesh, expiry]) each.follow(next);
-    converger.hold(next);
+    converger.hold(neighbours.follow(next));
   }
 
   function give(message: Extract<ToAgent, { kind: 'manifest' }>): void {

@@ -13,6 +13,7 @@ import { ingressRoutes } from './ingress/routes.ts';
 import { keptImages } from './kept-images.ts';
 import type { DriftRules, Manifest, Resource } from './manifest.ts';
 import { meshResources } from './mesh.ts';
+import { neighbourResources, neighboursOf } from './neighbours.ts';
 import { networkResources } from './network.ts';
 import { registryClientResources, registryResources } from './registry.ts';
 import { type SharedTable, sharedTable } from './traffic/table.ts';
@@ -43,6 +44,7 @@ export function compileManifest({ policy, plan, machine, fixtures }: CompileInpu
       : []),
     ...(registry?.machine === machine ? registryResources(registry) : []),
     ...ingressResources(policy, machine, ingressRoutes(policy, plan, placed), fixtures),
+    ...neighbourResources(fixtures),
     ...accessResources(policy, machine, fixtures.ssh),
     ...appResources(policy, machine, placed),
   ]);
@@ -54,6 +56,7 @@ export function compileManifest({ policy, plan, machine, fixtures }: CompileInpu
     keepImages,
     ...(diskBytes === undefined ? {} : { reserve: { diskBytes } }),
     ...driftRules(policy, machine),
+    ...neighboursOf(policy, machine, fixtures),
     // An edge to what this machine does not hold has nothing to wait for.
     resources: oncePerId(resources).map((resource) => ({
       ...resource,

@@ -5,6 +5,8 @@ import type { SharedTable } from './traffic/table.ts';
 
 export const dnsUnit = 'ballast-dns.service';
 const folder = '/etc/ballast/dns';
+/** Where each app has a file of its names. */
+export const namesFolder = `${folder}/hosts`;
 const origin = 'names';
 
 /**
@@ -17,7 +19,7 @@ export function dnsResources(shared: SharedTable, machine: string): Resource[] {
   const { gateway } = own;
   const configuration = file(origin, `${folder}/dnsmasq.conf`, { content: configurationText(gateway) });
   const unitFile = file(origin, `/etc/systemd/system/${dnsUnit}`, { content: unitText() });
-  const hosts = directory(origin, `${folder}/hosts`);
+  const hosts = directory(origin, namesFolder);
   return [
     debianPackage(origin, 'dnsmasq-base'),
     configuration,
@@ -27,7 +29,7 @@ export function dnsResources(shared: SharedTable, machine: string): Resource[] {
       after: ['package:dnsmasq-base', `unit:${networkUnit}`, hosts.id],
     }),
     ...[...shared.names].map(([app, content]) =>
-      file(origin, `${folder}/hosts/${app}`, { content }, { after: [hosts.id] }),
+      file(origin, `${namesFolder}/${app}`, { content }, { after: [hosts.id] }),
     ),
   ];
 }
@@ -38,7 +40,7 @@ interface=${bridge}
 listen-address=${gateway}
 except-interface=lo
 no-hosts
-hostsdir=${folder}/hosts
+hostsdir=${namesFolder}
 domain-needed
 local=/internal/
 local-ttl=2

@@ -24,6 +24,7 @@ export function firewallResources(shared: SharedTable, machine: string): Resourc
   const unitFile = file(origin, `/etc/systemd/system/${firewallUnit}`, { content: unitText });
   return [
     debianPackage(origin, 'nftables'),
+    debianPackage(origin, 'conntrack'),
     rulesFile,
     unitFile,
     runningUnit(origin, firewallUnit, [unitFile], {

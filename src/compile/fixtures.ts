@@ -7,6 +7,8 @@ export interface Fixtures {
   readonly ssh?: SshFixture;
   /** Absent while no service is reached by name from outside. */
   readonly ingress?: IngressFixture;
+  /** `name@version` of the secret that the machines know each other by. Absent: they do not listen to each other. */
+  readonly neighboursKey?: string;
   /** Machines of the fleet that are the computer the server runs on, and its port there. Absent: none is. */
   readonly server?: { readonly machines: readonly string[]; readonly port: number };
 }

@@ -14,6 +14,23 @@ export interface Manifest {
   readonly reserve?: { readonly diskBytes?: number };
   /** Absent: what differs is always repaired. */
   readonly drift?: DriftRules;
+  /** Machines that this one and they tell each other how they are. Absent: it listens to nobody. */
+  readonly neighbours?: Neighbours;
+}
+
+export interface Neighbours {
+  readonly port: number;
+  /** `name@version` of the secret by which their words are known for theirs. */
+  readonly key: string;
+  readonly machines: readonly Neighbour[];
+}
+
+export interface Neighbour {
+  readonly machine: string;
+  /** Its own address, and the one it has among containers, in their network. */
+  readonly address: string;
+  readonly gateway: string;
+  readonly cidr: string;
 }
 
 /** What becomes of differences that are found although the manifest did not change. */

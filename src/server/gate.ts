@@ -26,6 +26,7 @@ import { Listeners } from './listeners.ts';
 import { createLocalMachines, type LocalMachines } from './local-machines.ts';
 import type { Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
+import { withNeighboursKey } from './neighbours-key.ts';
 import type { ServerOptions } from './options.ts';
 import { createRefusals } from './refusals.ts';
 import { createRegistry } from './registry.ts';
@@ -83,8 +84,9 @@ export function openGate(base: Foundation, options: ServerOptions, closing: Abor
     folder: join(dirname(base.storePath), 'signing'),
   });
   const registry = createRegistry(state, secrets, { authority, link: local.linkOf });
+  const keyed = withNeighboursKey(registry.fixtures, state, secrets);
   const ingress = createIngressDesk({ control, authority, log });
-  const complete = async () => await ingress.complete(await access.complete(await registry.fixtures()));
+  const complete = async () => await ingress.complete(await access.complete(await keyed()));
   const fixtures = withServer(complete, {
     ...{ policy: () => state.policy, ownAddresses, port: door.port },
   });

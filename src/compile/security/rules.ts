@@ -2,6 +2,7 @@ import { showOrigin } from '#base/result.ts';
 import type { Fixtures } from '#compile/fixtures.ts';
 import { ingressPorts } from '#compile/ingress/places.ts';
 import { hasMesh, meshPorts } from '#compile/mesh.ts';
+import { neighbourRules } from '#compile/neighbours.ts';
 import { registryPushPort } from '#compile/registry.ts';
 import { ingressMachines } from '#plan/machines/ingress.ts';
 import type { Policy } from '#plan/model.ts';
@@ -49,6 +50,7 @@ export function hostRules(policy: Policy, machine: string, fixtures: Fixtures): 
   return [
     ...needs(policy, machine, fixtures),
     ...ingressNeeds(policy, machine, fixtures),
+    ...neighbourRules(policy, fixtures),
     ...(saysNothingOfSsh(groups) ? [sshForAll] : []),
     ...groups.flatMap((group) => [
       ...group.inbound.map((rule, index) => asked(policy, { group, rule, index, direction: 'in' })),

@@ -1,4 +1,5 @@
 import { meshChains } from '#compile/mesh-firewall.ts';
+import { neighboursPort } from '#compile/neighbours.ts';
 import { bridge } from '#compile/network.ts';
 import { chain, type NftObject } from '#compile/nft/objects.ts';
 import { oneOf, refusal } from './rules.ts';
@@ -93,6 +94,8 @@ function after({ policy: { fleet } }: Traffic, { gateway, cidr }: NetMachine): r
     chain(
       'input',
       [
+        // What machines tell each other is for nobody else to say, containers of other machines included.
+        `ip saddr ${all} ip saddr != @machines meta l4proto { tcp, udp } th dport ${neighboursPort} jump refused`,
         `iifname != "${bridge}" accept`,
         'ct state established,related accept',
         `${dns} accept`,

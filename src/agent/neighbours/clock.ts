@@ -1,0 +1,2 @@
+/** ms of a clock that never goes back. */
+export const clock = (): number => performance.now();

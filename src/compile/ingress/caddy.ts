@@ -36,7 +36,7 @@ function caddyConfig({ routes, certified, resolver }: CaddyInput): Part {
         }),
   };
   return {
-    admin: { listen: `unix/${runFolder}/admin.sock`, origins: ['localhost'], config: { persist: false } },
+    admin: { listen: `unix/${runFolder}/admin.sock`, config: { persist: false } },
     logging,
     apps: {
       http: { grace_period: '30s', servers },

@@ -1,7 +1,8 @@
 import { must } from '#base/assert.ts';
 import { present } from '#base/present.ts';
 import { showOrigin } from '#base/result.ts';
-import { type Placed, servedServices } from '#compile/view.ts';
+import { type Placed, serving } from '#compile/view.ts';
+import { serviceDigest } from '#plan/digest.ts';
 import type { Plan, Policy, Release } from '#plan/model.ts';
 import type { IngressModel, IngressTls } from '#spec/ingress-model.ts';
 import type { ServiceModel } from '#spec/model.ts';
@@ -25,43 +26,46 @@ export type RouteTls =
   | { kind: 'given'; readonly cert: string; readonly key: string };
 
 /**
- * All ways in of a fleet. They are those of the newest release that has a serving replica, so that they change with
- * what answers; a service whose replicas are all away keeps them, as its release says.
+ * All ways in of a fleet. They are those of the release that is being made true as soon as a replica serves that is as it
+ * wants them, so that they change with what answers; while none serves at all they stay.
  */
 export function ingressRoutes(
   policy: Policy,
   plan: Plan,
   placed: readonly Placed[],
 ): readonly IngressRoute[] {
-  const served = new Map(servedServices(placed).map((one) => [`${one.app}/${one.service.name}`, one]));
+  const groups = Map.groupBy(serving(placed), ({ replica }) => `${replica.app}/${replica.service}`);
   return Object.keys(policy.apps)
     .sort()
     .flatMap((app) => {
       const target = policy.apps[app]?.releases[plan.apps[app]?.target ?? -1];
       return Object.values(target?.model.services ?? {}).flatMap((wanted) => {
-        const { service, release } = served.get(`${app}/${wanted.name}`) ?? {
-          service: wanted,
-          release: must(target, `target of ${app}`),
-        };
-        const own = placed.filter(
-          ({ replica }) =>
-            replica.phase === 'serving' && replica.app === app && replica.service === service.name,
-        );
-        const vip = plan.services?.[`${app}/${service.name}`]?.vip;
+        const own = groups.get(`${app}/${wanted.name}`) ?? [];
+        if (target === undefined || !speaksOfIngress(wanted, own)) return [];
+        const digest = serviceDigest(target, wanted);
+        const isCurrent = ({ replica }: Placed): boolean => replica.digest === digest;
+        const { release, service } =
+          own.length === 0 || own.some(isCurrent) ? { release: target, service: wanted } : newestOf(own);
         return (service.ingress ?? []).map((entry, index) =>
           present({
             ...entry,
-            tls: tlsOf(release, entry.tls),
-            app,
-            service: service.name,
-            replicas: own.filter((one) => hasPort(one.service, entry)).map(({ replica }) => replica.address),
-            vip,
+            ...{ app, service: service.name, tls: tlsOf(release, entry.tls) },
+            replicas: own
+              .filter((one) => isCurrent(one) || hasPort(one.service, entry))
+              .map(({ replica }) => replica.address),
+            vip: plan.services?.[`${app}/${service.name}`]?.vip,
             origin: originOf(release, service, index),
           }),
         );
       });
     });
 }
+
+const speaksOfIngress = (wanted: ServiceModel, own: readonly Placed[]): boolean =>
+  wanted.ingress !== undefined || own.some(({ service }) => service.ingress !== undefined);
+
+const newestOf = (own: readonly Placed[]): Placed =>
+  must(own.toSorted((a, b) => b.release.number - a.release.number)[0], 'a replica of the service');
 
 /** While a rollout changes the port, replicas of the release before it do not answer on the new one. */
 const hasPort = ({ ingress = [] }: ServiceModel, { port }: IngressModel): boolean =>

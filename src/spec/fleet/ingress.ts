@@ -1,3 +1,4 @@
+import { resolvePath } from '#base/path.ts';
 import { present } from '#base/present.ts';
 import { acmeDirectoryDefault, type FleetIngressModel } from '#spec/ingress-model.ts';
 import type { Problems } from '#spec/problems.ts';
@@ -57,7 +58,7 @@ function caOf(
   const place = get(acme, 'ca');
   const path = textOf(place);
   if (path === undefined) return undefined;
-  const text = read(path);
+  const text = place === undefined ? undefined : read(resolvePath(place.dir, path));
   if (text?.includes('-----BEGIN CERTIFICATE-----')) return text;
   problems.add(text === undefined ? 'missing-file' : 'bad-value', {
     what: `ingress.acme.ca: the file ${path} ${text === undefined ? 'cannot be read' : 'holds no certificate'}`,

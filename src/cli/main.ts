@@ -40,8 +40,8 @@ async function other(program: 'agent' | 'server'): Promise<void> {
 
 /** What an agent runs within a container's network: it reads what to try, and prints what came of it. */
 async function tryNetwork(): Promise<void> {
-  const { tryNetwork: run } = await import('#agent/main.ts');
-  await run();
+  const { tryInside } = await import('#agent/main.ts');
+  await tryInside();
 }
 
 /** The process that holds one local machine. It has its own way with signals, so nothing else runs around it. */

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -82,7 +82,7 @@ beforeAll(async () => {
     fleet.fleetFile,
     `fleet: grp
 machines: { app: { provider: local, count: 3 } }
-network: { machines: 10.73.0.0/24, containers: 10.173.0.0/16, services: 10.174.0.0/16 }
+network: { machines: 10.73.0.0/24, containers: 10.173.0.0/16, services: 10.174.0.0/16, mesh: wireguard }
 security_groups: { office: { machines: [app-2] } }
 drift: { repair: report }
 `,
@@ -93,9 +93,7 @@ drift: { repair: report }
   ]);
   await fleet.startServer(signal);
   await ballast('deploy', '-f', fleet.fleetFile);
-  await Promise.all(
-    ['shop.yaml', 'press.yaml'].map(async (file) => await ballast('deploy', '-f', join(folder, file))),
-  );
+  for (const file of ['shop.yaml', 'press.yaml']) await ballast('deploy', '-f', join(folder, file));
 }, 300_000);
 
 afterAll(async () => {
@@ -154,8 +152,8 @@ describe('a service that is explained', () => {
     expect(of('address')).toMatchObject([{ what: expect.stringMatching(/^10\.174\./) }]);
     expect(of('name').map(({ what }) => what)).toContainEqual(expect.stringContaining('db.shop.internal'));
     expect(of('inbound')).toMatchObject([
-      { what: 'shop/web at 8080', origin: expect.stringMatching(/shop\.yaml:14:\d+$/) },
-      { what: '10.173.3.0/24 at 9090', origin: expect.stringMatching(/shop\.yaml:15:\d+$/) },
+      { what: 'shop/web at 8080', origin: expect.stringMatching(/shop\.yaml:15:\d+$/) },
+      { what: '10.173.3.0/24 at 9090', origin: expect.stringMatching(/shop\.yaml:16:\d+$/) },
     ]);
     for (const fact of [...of('inbound'), ...of('refused')]) expect(fact.packets).toBeGreaterThan(0);
     expect(of('replica').map(({ machine }) => machine)).toEqual(machines);
@@ -174,8 +172,15 @@ describe('machines and the world', () => {
     ]);
   });
 
+  test('the world reaches a published port on every machine', async () => {
+    const all = await tries('--from', 'internet', '--to', 'shop/web');
+    expect(all.map(({ at, port, seen, ok }) => ({ at, port, seen, ok }))).toEqual(
+      machines.map((machine) => ({ at: `machine ${machine}`, port: 18_080, seen: 'open', ok: true })),
+    );
+  });
+
   test('what is not published has no way in from outside', async () => {
-    expect(await tries('--from', 'internet', '--to', 'shop/web')).toMatchObject([
+    expect(await tries('--from', 'internet', '--to', 'shop/db')).toMatchObject([
       { seen: 'not tried', ok: true, why: 'it publishes no such port' },
     ]);
   });
@@ -212,17 +217,29 @@ describe('a way that is broken', () => {
     expect(ok).toBe(true);
   });
 
+  test('between machines it leads over the mesh, once all have its keys', async () => {
+    const meshed = async (): Promise<number> =>
+      (await traced()).ways.filter(({ hops }) => hops.some(({ hop }) => hop === 'mesh')).length;
+    await eventually(signal, async () => (await meshed()) === machines.length * (machines.length - 1));
+  });
+
   test.each<[hop: PathHop['hop'], script: string, machine: string, says: string]>([
     ['name', 'systemctl stop ballast-dns.service', 'app-1', 'is not resolved on app-1'],
     ['table', 'nft flush chain inet ballast in-shop/db', 'app-1', 'lacks the rule for shop/db inbound 0'],
     ['route', 'ip route del 10.173.2.0/24', 'app-1', 'app-1 has no route'],
+    [
+      'mesh',
+      'wg show ballast-mesh allowed-ips | while read key network; do [ $network != 10.173.2.0/24 ] || wg set ballast-mesh peer $key remove; done',
+      'app-1',
+      'it does not know app-2',
+    ],
     ['table there', 'nft delete element inet ballast inbound { ADDRESS }', 'app-2', 'the firewall of app-2'],
   ])('is told at its %s, and mended by what is said', async (hop, script, machine, says) => {
     const db = await address('shop-db-2-r1');
     expect(await inside(machine, script.replace('ADDRESS', db))).toBe('');
     const found = brokenAt(await traced(), 'app-1', 'app-2');
     expect(found).toMatchObject({ hop, what: expect.stringContaining(says) });
-    const [, ...fix] = (found?.fix ?? '').replaceAll("'", '').split(' ');
+    const [, ...fix] = (found?.fix?.split(';')[0] ?? '').replaceAll("'", '').split(' ');
     await ballast(...fix);
     expect(brokenAt(await traced(), 'app-1', 'app-2')).toBeUndefined();
   });
@@ -246,6 +263,39 @@ describe('a way that is broken', () => {
       fix: expect.stringContaining('ballast logs -a shop db'),
     });
     expect(brokenAt(await traced(), 'app-1', 'app-3')).toBeUndefined();
+  });
+});
+
+describe('names that nobody bears', () => {
+  /** Deploys one of the files changed, and answers with what is said of it. */
+  async function refusedWith(file: string, change: (text: string) => string): Promise<string> {
+    const path = join(file === fleet.fleetFile ? fleet.options.home : folder, 'changed.yaml');
+    await writeFile(path, change(await readFile(file, 'utf8')));
+    try {
+      const { code, stderr } = await fleet.ballast(['deploy', '-f', path], { signal });
+      expect(code).not.toBe(0);
+      return stderr;
+    } finally {
+      await rm(path);
+    }
+  }
+
+  test.each([
+    ['office', 'ofice', 'there is no service and no security group ofice', 'did you mean office?'],
+    ['shop/web', 'shop/wbe', 'the app shop has no service wbe', 'did you mean web?'],
+  ])('%s written as %s is refused with its place, before anything changes', async (was, is, says, fix) => {
+    const file = join(folder, 'press.yaml');
+    const before = await ballast('releases', '-a', 'press', '-o', 'name');
+    const stderr = await refusedWith(file, (text) => text.replace(was, is));
+    for (const text of [says, fix]) expect(stderr).toContain(text);
+    expect(stderr).toMatch(/changed\.yaml:1[01]:\d+/);
+    expect(await ballast('releases', '-a', 'press', '-o', 'name')).toBe(before);
+  });
+
+  test('a group that a rule names does not leave the fleet file', async () => {
+    const stderr = await refusedWith(fleet.fleetFile, (text) => text.replace(/^security_groups.*$/m, ''));
+    expect(stderr).toContain('no longer has the security group office');
+    expect(stderr).toMatch(/press\.yaml:11:\d+/);
   });
 });
 

@@ -57,12 +57,25 @@ function machineEnd(traffic: Traffic, name: string): End {
 }
 
 function noService(traffic: Traffic, word: string, app: string | undefined): BallastError {
+  const key = word.includes('/') || app === undefined ? word : `${app}/${word}`;
+  const mode = modeOf(traffic, key);
+  if (mode !== undefined) {
+    return new BallastError('not-supported', `${key} has no address of its own`, {
+      why: `its network_mode is ${mode}`,
+      fix: mode === 'host' ? 'name its machine instead' : 'name a service that is on a network',
+    });
+  }
   const keys = [...traffic.services.keys()];
-  const own = keys.flatMap((key) => {
-    const [of = '', name = ''] = key.split('/');
-    return of === app ? [name] : [];
-  });
+  const own = keys.filter((one) => one.startsWith(`${app}/`)).map((one) => one.slice(`${app}/`.length));
   return unknown('service', word, word.includes('/') || own.length === 0 ? keys : own);
+}
+
+/** The network mode of a service that there is, though nothing of it has an address. */
+function modeOf({ policy: { apps } }: Traffic, key: string): string | undefined {
+  const [app = '', name = ''] = key.split('/');
+  const found = apps[app];
+  const release = found === undefined || found.wanted === null ? undefined : found.releases[found.wanted];
+  return release?.model.services[name]?.networkMode;
 }
 
 /** The services of an app that have addresses. */

@@ -49,6 +49,7 @@ export async function explainService(
       ...namesIn(manifests, service),
       ...networkFacts(service),
       ...portFacts(service),
+      ...routeFacts(service),
       ...ruleFacts(traffic, service, counters),
       ...service.members.map((replica) => replicaFact(control, service, replica)),
       ...resourceFacts(control, service, parts),
@@ -82,19 +83,20 @@ function originOf({ model, release }: NetService, ...keys: readonly string[]): s
 
 function addressFacts(service: NetService): readonly ServiceFact[] {
   const origin = originOf(service, 'deploy.endpoint_mode');
-  const { vip, serving } = service;
+  const { vip, virtual, serving } = service;
   const detail = `${serving.length} of ${service.members.length} replicas take new connections`;
-  if (vip !== undefined)
-    return [{ topic: 'address', what: vip, detail: `virtual address: ${detail}`, origin }];
-  return [{ topic: 'address', what: 'none', detail: `names lead to the replicas: ${detail}`, origin }];
+  if (virtual.length === 0)
+    return [{ topic: 'address', what: 'none', detail: `names lead to the replicas: ${detail}`, origin }];
+  return virtual.map((what) => ({
+    ...{ topic: 'address', what },
+    detail: what === vip ? `virtual address: ${detail}` : 'given by ipv4_address',
+    origin: what === vip ? origin : originOf(service, 'networks'),
+  }));
 }
 
 /** Names as the machines' name servers are told them, in the order of addresses. */
 function namesIn(manifests: readonly Manifest[], service: NetService): readonly ServiceFact[] {
-  const own = new Set([
-    ...(service.vip ? [service.vip] : []),
-    ...service.members.map(({ address }) => address),
-  ]);
+  const own = new Set([...service.virtual, ...service.members.map(({ address }) => address)]);
   const path = `/etc/ballast/dns/hosts/${service.app}`;
   const texts = manifests.flatMap(({ resources }) =>
     resources.flatMap((one) => (one.kind === 'file' && one.path === path ? [one.content ?? ''] : [])),
@@ -136,6 +138,14 @@ const portFacts = (service: NetService): readonly ServiceFact[] => [
     origin: originOf(service, `expose.${index}`, 'expose'),
   })),
 ];
+
+const routeFacts = (service: NetService): readonly ServiceFact[] =>
+  (service.model.ingress ?? []).map(({ hosts, pathPrefix, port, tls }, index) => ({
+    topic: 'route',
+    what: hosts.map((host) => `${tls.kind === 'off' ? 'http' : 'https'}://${host}${pathPrefix}`).join(' '),
+    detail: `to ${port}, by machines that take requests from the world`,
+    origin: originOf(service, `x-ballast.ingress.${index}`, 'x-ballast.ingress'),
+  }));
 
 function ruleFacts(traffic: Traffic, service: NetService, counters: Counters): readonly ServiceFact[] {
   const fact = (topic: 'inbound' | 'outbound', grant: Grant): ServiceFact => ({

@@ -1,5 +1,7 @@
+import { showOrigin } from '#base/result.ts';
 import { mayUsePort } from '#compile/traffic/may-reach.ts';
 import type { NetService } from '#compile/traffic/services.ts';
+import type { Traffic } from '#compile/traffic/traffic.ts';
 import type { TrafficTry } from '#wire/traffic-views.ts';
 import { expectation, type Scene } from './scene.ts';
 
@@ -32,11 +34,34 @@ export function fromOutside(
         };
       }),
   );
-  if (tries.length > 0) return tries;
+  const byName = throughIngress(traffic, to, wanted);
+  if (tries.length + byName.length > 0) return [...tries, ...byName];
   return [
     {
       ...{ from, to: to.key, at: '', address: '', port: wanted ?? 0, expected: 'unproven', origin: '' },
       ...{ why: 'it publishes no such port', seen: 'not tried', trouble: 'there is no way in from outside' },
     },
   ];
+}
+
+const httpPort = 80;
+const httpsPort = 443;
+
+/** The doors of the machines that take requests for the service by its host names. */
+function throughIngress(traffic: Traffic, to: NetService, wanted: number | undefined): readonly TrafficTry[] {
+  const { model, release } = to;
+  return (model.ingress ?? []).flatMap(({ hosts, tls, port: inside }, index) => {
+    const port = tls.kind === 'off' ? httpPort : httpsPort;
+    if (wanted !== undefined && wanted !== port && wanted !== inside) return [];
+    const at = release.origins[`services.${model.name}.x-ballast.ingress.${index}`];
+    return traffic.machines
+      .filter(({ ingress }) => ingress)
+      .map(
+        (machine): TrafficTry => ({
+          ...{ from, to: to.key, at: `machine ${machine.name}`, address: machine.address, port },
+          ...{ expected: 'open', why: `ingress for ${hosts.join(', ')}`, seen: null },
+          origin: at === undefined ? '' : showOrigin(at),
+        }),
+      );
+  });
 }

@@ -139,10 +139,10 @@ interface Target {
   readonly replicas: readonly Replica[];
 }
 
-const targetsOf = ({ vip, serving }: NetService): readonly Target[] => [
-  ...(vip === undefined || serving.length === 0
-    ? []
-    : [{ at: 'virtual address', address: vip, replicas: serving }]),
+const targetsOf = ({ vip, virtual, serving }: NetService): readonly Target[] => [
+  ...(serving.length === 0 ? [] : virtual).map((address) => ({
+    ...{ at: address === vip ? 'virtual address' : 'given address', address, replicas: serving },
+  })),
   ...serving.map((replica) => ({ at: replica.id, address: replica.address, replicas: [replica] })),
 ];
 
@@ -161,7 +161,7 @@ function plannedTry(
   const [only] = replicas;
   const callee: Callee = {
     ...{ service: to, address, protocol: 'tcp', port },
-    ...(address === to.vip || only === undefined ? {} : { machine: only.machine }),
+    ...(to.virtual.includes(address) || only === undefined ? {} : { machine: only.machine }),
   };
   const { allowed, words, origin } = mayReach(traffic, sets, caller, callee);
   const listens = replicas.some(({ id }) => listening.get(id)?.includes(port) ?? true);

@@ -12,7 +12,15 @@ import type { Facility } from './facility.ts';
 import { offerUnit, quadletGenerator, withdrawUnit } from './fresh-unit.ts';
 import type { JobBook, JobEnds } from './jobs.ts';
 import { lastExit, tellingLines } from './journal.ts';
-import { isSettled, quadletDirectory, quadletName, quadletPath, restartPolicy, unitOf } from './quadlet.ts';
+import {
+  isBound,
+  isSettled,
+  quadletDirectory,
+  quadletName,
+  quadletPath,
+  restartPolicy,
+  unitOf,
+} from './quadlet.ts';
 import {
   allowStart,
   daemonReload,
@@ -137,7 +145,8 @@ async function ensure(
   const isMasked = state?.load === 'masked';
   if (isMasked) await allowStart(unit);
   // What may end for good has to be read with all the rest: systemd forgets how a unit ended that nothing refers to.
-  if (step.before === null && restartPolicy(quadlet) === 'always') await offerUnit(name);
+  // So has what another unit is to bring along: systemd would not hear of that.
+  if (step.before === null && restartPolicy(quadlet) === 'always' && !isBound(quadlet)) await offerUnit(name);
   // A unit file that systemd has not read is as good as none; a crash may have left one.
   else if (changed || isMasked || state?.load !== 'loaded' || state.needsReload) {
     await withdrawUnit(name);

@@ -31,3 +31,6 @@ export function isSettled(state: UnitState, policy: string): boolean {
   if (policy === 'always') return false;
   return state.exitedUs > 0;
 }
+
+/** Whether the container lives only together with that of another unit. */
+export const isBound = (quadlet: string): boolean => /^BindsTo=/m.test(quadlet);

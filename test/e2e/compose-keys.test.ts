@@ -212,6 +212,72 @@ test('a second deploy changes nothing', async () => {
   expect(await onMachine('podman', 'ps', '--no-trunc', '--format', '{{.ID}}')).toBe(ids);
 });
 
+/** A script that says how a request to a URL ends: its status, or the error. */
+const asked = (url: string): string =>
+  `python3 -c "import urllib.request as u
+try: print(u.urlopen('${url}', timeout=5).status)
+except Exception as e: print(e)"`;
+
+describe('networks', () => {
+  test('ipv4_address leads to the service from whoever is on a network with it, and from nobody else', async () => {
+    expect(await inside('words', asked('http://10.97.0.10:8081/healthz'))).toBe('200');
+    expect(await inside('entry', asked('http://10.97.0.10:8081/healthz'))).toMatch(/refused/);
+    expect(await inside('words', asked('http://10.97.0.11:8081/'))).toMatch(/refused/);
+  });
+
+  test('a service with the network of the machine is found at the machine', async () => {
+    expect(await inside('words', 'getent hosts namespaces | cut -d" " -f1')).toBe('10.93.0.1');
+  });
+
+  const networkOf = async (service: string): Promise<string> =>
+    await inside(service, 'readlink /proc/1/ns/net');
+  const answers = () => inside('companion', asked('http://127.0.0.1:8081/healthz'));
+
+  test('service:probed shares the network of the other one, and its name', async () => {
+    expect(await networkOf('companion')).toBe(await networkOf('probed'));
+    expect(await answers()).toBe('200');
+    expect(await inside('companion', 'hostname')).toBe(await inside('probed', 'hostname'));
+  });
+
+  test('both come back together when the first one ends, with the agent away', async () => {
+    const before = await networkOf('probed');
+    await onMachine('systemctl', 'stop', 'ballast-agent');
+    await onMachine('podman', 'kill', '--signal', 'KILL', 'keys-probed-1-r1');
+    await eventually(signal, async () => {
+      const units = ['keys-probed-1-r1', 'keys-companion-1-r1'];
+      const { length } =
+        (await onMachine('systemctl', 'show', '--property', 'ActiveState', ...units)).match(/=active$/gm) ??
+        [];
+      return (
+        length === 2 && (await onMachine('podman', 'ps', '--format', '{{.Names}}')).includes('companion')
+      );
+    });
+    await onMachine('systemctl', 'start', 'ballast-agent');
+    await eventually(signal, async () =>
+      (await replicas('keys')).every(({ report }) => ['running', 'completed'].includes(report?.state ?? '')),
+    );
+    expect(await networkOf('probed')).not.toBe(before);
+    expect(await networkOf('companion')).toBe(await networkOf('probed'));
+    expect(await answers()).toBe('200');
+  });
+
+  test('a new one of the first makes the other one anew, beside it', async () => {
+    await ballast('restart', '-a', 'keys', 'probed');
+    const ids = (await replicas('keys')).map(({ id }) => id);
+    expect(ids).toEqual(expect.arrayContaining(['keys-probed-1-r2', 'keys-companion-1-r2']));
+    expect(ids).not.toContain('keys-companion-1-r1');
+    expect(await networkOf('companion')).toBe(await networkOf('probed'));
+    expect(await answers()).toBe('200');
+  });
+
+  test('the other one alone is made anew where it stands', async () => {
+    await ballast('restart', '-a', 'keys', 'companion');
+    const ids = (await replicas('keys')).map(({ id }) => id);
+    expect(ids).toEqual(expect.arrayContaining(['keys-probed-1-r2', 'keys-companion-1-r3']));
+    expect(await networkOf('companion')).toBe(await networkOf('probed'));
+  });
+});
+
 describe('a service that ends', () => {
   test('with restart: no runs once', async () => {
     const filler = (await replicas('keys')).find(({ service }) => service === 'filler');

@@ -8,7 +8,7 @@ import { containerRows } from './bad-input/container-rows.ts';
 import { fileRows } from './bad-input/file-rows.ts';
 import { fleetRows, imageRows } from './bad-input/fleet-rows.ts';
 import { type Lab, startLab, succeeded } from './bad-input/lab.ts';
-import { httpHealth, oneService, type Row } from './bad-input/row.ts';
+import { deploy, httpHealth, oneService, type Row } from './bad-input/row.ts';
 import { eventually } from './support/ask.ts';
 
 let lab: Lab;
@@ -57,6 +57,48 @@ describe('what is refused leaves everything as it was', () => {
   test.each(fleetRows)('$name', fails);
   test.each(imageRows)('$name', fails);
   test.each(commandRows)('$name', fails);
+});
+
+describe('what a machine has itself', () => {
+  test('a port that a process holds is not published: it says which process, and what ends it', async () => {
+    const listen = ['busybox', 'httpd', '-f', '-p', '9444', '-h', '/tmp'];
+    await lab.inside('app-2', 'systemd-run', '--quiet', '--unit=squatter', ...listen);
+    const row = deploy('', oneService('oops', 'ports: ["9443:8080", "9444:8080"]'), {
+      exit: 1,
+      says: [
+        'nothing was changed',
+        /compose.yaml:5:26: port 9444\/tcp of service web is taken on app-2 by busybox \(pid \d+, squatter.service\)/,
+        'publish another port, for example "9445:8080"',
+        'systemctl disable --now squatter.service on app-2',
+      ],
+    });
+    await fails(row);
+    await fails({ ...row, words: ['plan'], exit: 1, says: ['port 9444/tcp', 'squatter.service'] });
+    expect(await lab.apps()).toEqual(['keep']);
+    await lab.inside('app-2', 'systemctl', 'stop', 'squatter.service');
+    expect(await deployed(row.files)).toContain('oops release 1');
+    succeeded(await lab.fleet.ballast(['rm', 'oops', '-y']));
+  });
+
+  test('a network that a machine is on is nobody else’s subnet', async () => {
+    await lab.inside('app-1', 'ip', 'link', 'add', 'lan7', 'type', 'bridge');
+    await lab.inside('app-1', 'ip', 'address', 'add', '172.29.5.1/24', 'dev', 'lan7');
+    await lab.inside('app-1', 'ip', 'link', 'set', 'lan7', 'up');
+    await eventually(patient, async () =>
+      succeeded(await lab.fleet.ballast(['machine', 'ls', '--json'])).stdout.includes('lan7'),
+    );
+    const front = 'networks: { front: { ipam: { config: [{ subnet: 172.29.0.0/16 }] } } }\n';
+    const compose = `${oneService('oops', 'networks: { front: { ipv4_address: 172.29.5.9 } }')}${front}`;
+    await fails(
+      deploy('', compose, {
+        exit: 1,
+        says: [
+          /compose.yaml:7:\d+: networks.front: the subnet 172.29.0.0\/16 meets a network of app-1: 172.29.5.0\/24 on lan7/,
+        ],
+      }),
+    );
+    await lab.inside('app-1', 'ip', 'link', 'delete', 'lan7');
+  });
 });
 
 describe('a release that fails leaves nothing of itself', () => {

@@ -13,6 +13,32 @@ export const fleetRows: readonly Row[] = [
     ],
   }),
   deploy(
+    'a subnet that the fleet has for something else',
+    `${oneService('oops', 'networks: { front: { ipv4_address: 10.91.7.9 } }')}networks: { front: { ipam: { config: [{ subnet: 10.91.7.0/24 }] } } }\n`,
+    {
+      exit: 1,
+      says: [
+        /compose.yaml:7:\d+: networks.front: the subnet 10.91.7.0\/24 overlaps with network.containers 10.91.0.0\/16/,
+        'choose another subnet',
+      ],
+    },
+  ),
+  {
+    name: 'another range for the containers of a fleet that has machines',
+    files: {
+      'fleet.yaml':
+        'fleet: bad\nmachines:\n  app: { provider: local, count: 2, size: { cpus: 2, memory: 1G } }\nnetwork: { machines: 10.74.0.0/24, containers: 10.98.0.0/16, services: 10.99.0.0/16 }\n',
+    },
+    words: ['deploy', '-f', 'fleet.yaml'],
+    exit: 1,
+    says: [
+      'nothing was changed',
+      'fleet.yaml:4:37: network.containers cannot change from 10.91.0.0/16 to 10.98.0.0/16',
+      'fleet.yaml:4:64: network.services cannot change from 10.92.0.0/16 to 10.99.0.0/16',
+      'keep it',
+    ],
+  },
+  deploy(
     'a secret that the fleet does not have',
     `${oneService('oops', 'secrets: [db_password]')}secrets: { db_password: { external: true } }\n`,
     { exit: 1, says: ['there is no secret db_password in the fleet', 'ballast secret set db_password'] },

@@ -77,6 +77,14 @@ function addressOn(scope: ServiceScope, network: string, tree: Tree | undefined)
 function aliasesOf(scope: ServiceScope, tree: Tree | undefined): readonly string[] {
   const names = itemsOf(tree).flatMap((item) => {
     const name = textOf(item);
+    if (name?.includes('.') && isHostName(name)) {
+      complain(scope, 'refused-value', item, {
+        what: `the alias ${name} is refused`,
+        why: 'a name with a dot is asked of the world first, by some programs only of the world',
+        fix: 'use a name without dots, such as api; other apps write SERVICE.APP',
+      });
+      return [];
+    }
     if (name === undefined || isHostName(name)) return name ?? [];
     complain(scope, 'bad-name', item, {
       what: `the alias ${JSON.stringify(name)} is no host name`,

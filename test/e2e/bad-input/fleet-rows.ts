@@ -33,8 +33,8 @@ export const fleetRows: readonly Row[] = [
     exit: 1,
     says: [
       'nothing was changed',
-      'fleet.yaml:4:37: network.containers cannot change from 10.91.0.0/16 to 10.98.0.0/16',
-      'fleet.yaml:4:64: network.services cannot change from 10.92.0.0/16 to 10.99.0.0/16',
+      'fleet.yaml:4:36: network.containers cannot change from 10.91.0.0/16 to 10.98.0.0/16',
+      'fleet.yaml:4:62: network.services cannot change from 10.92.0.0/16 to 10.99.0.0/16',
       'keep it',
     ],
   },

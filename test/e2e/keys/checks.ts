@@ -25,8 +25,8 @@ export const checks: readonly (readonly [service: string, checks: readonly Check
   [
     'words',
     [
-      ['the name of a service', 'getent hosts mounts', /^10\.91\.1\.\d+ +mounts/],
-      ['aliases', 'getent hosts another-name', /^10\.91\.1\.\d+ +another-name/],
+      ['the name of a service', 'getent hosts mounts', /^10\.92\.\d+\.\d+ +mounts/],
+      ['aliases', 'getent hosts another-name', /^10\.92\.\d+\.\d+ +another-name/],
       ['a hostname by default', 'hostname', 'keys-words-1'],
       ['cgroup: private by default', 'cut -d: -f3 /proc/self/cgroup | sort -u', '/'],
       ['no limit of processes by default', control('pids/pids.max', 'pids.max'), 'max'],

@@ -53,7 +53,7 @@ function isZone(zone: string): boolean {
 }
 
 /** Settings that Ballast's own network lives by. */
-const needsOn = ['net.ipv4.ip_forward', 'net.bridge.bridge-nf-call-iptables'];
+const needsOn = ['net/ipv4/ip_forward', 'net/bridge/bridge-nf-call-iptables'];
 
 export function sysctlOf(tree: Tree | undefined, { path, problems }: Reading): HostModel['sysctl'] {
   const values = pairsOf(tree);
@@ -69,7 +69,7 @@ export function sysctlOf(tree: Tree | undefined, { path, problems }: Reading): H
       });
     } else if (value === '') {
       problems.add('bad-value', { what: `${path}.sysctl.${key} has no value`, at });
-    } else if (needsOn.includes(key) && value !== '1') {
+    } else if (needsOn.includes(name) && value !== '1') {
       problems.add('conflict', {
         what: `${path}.sysctl.${key}: ${value} would cut containers off`,
         why: 'the network of the replicas needs it to be 1',

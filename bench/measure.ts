@@ -28,7 +28,7 @@ export interface Limit {
 /** One line of the table. */
 export interface Row {
   readonly what: string;
-  readonly unit: 'ms' | 'MiB' | '% of a core';
+  readonly unit: 'ms' | 'MiB' | '% of a core' | 'requests/s' | 'MiB/s';
   readonly values: readonly number[];
   readonly floor?: { readonly what: string; readonly values: readonly number[] };
   readonly limits: readonly Limit[];

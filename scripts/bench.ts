@@ -1,6 +1,6 @@
 /**
  * Measures Ballast against what it promises, beside a floor made by hand or a peer in the same run, and prints a table
- * of medians. `npm run bench [-- deploy|baseline|drift|replacement|dense|scale] [--rounds N] [--json]`. Nothing here fails
+ * of medians. `npm run bench [-- deploy|baseline|drift|replacement|dense|network|scale] [--rounds N] [--json]`. Nothing here fails
  * for being slow; a part that cannot be measured says why, and the others are measured all the same.
  */
 import { loadavg } from 'node:os';
@@ -10,6 +10,7 @@ import { dense } from '#bench/dense.ts';
 import { deploy } from '#bench/deploy.ts';
 import { drift } from '#bench/drift.ts';
 import type { Row } from '#bench/measure.ts';
+import { network } from '#bench/network.ts';
 import { replacement } from '#bench/replacement.ts';
 import { scale } from '#bench/scale.ts';
 import type { Suite } from '#bench/suite.ts';
@@ -20,7 +21,15 @@ import { listenForInterrupt } from './fleet/interrupt.ts';
 import { projectRoot } from './fleet/places.ts';
 import { createStory } from './fleet/story.ts';
 
-const suites: Readonly<Record<string, Suite>> = { deploy, baseline, drift, replacement, dense, scale };
+const suites: Readonly<Record<string, Suite>> = {
+  deploy,
+  baseline,
+  drift,
+  replacement,
+  dense,
+  network,
+  scale,
+};
 const suiteMs = 10 * 60_000;
 const words = process.argv.slice(2);
 const rounds = Number(words[words.indexOf('--rounds') + 1]) || 3;

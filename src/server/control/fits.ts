@@ -62,6 +62,9 @@ function adviceFor(what: string): string {
   if (what.includes('container addresses are taken')) {
     return 'add a machine: each has addresses of its own (`ballast machine add`); or remove replicas';
   }
+  if (what.startsWith('no virtual address')) {
+    return 'remove apps that are not needed (`ballast rm`): the range cannot change while apps live by it';
+  }
   return what.startsWith('no machine is online')
     ? 'see what became of them: `ballast machine ls`; or add one: `ballast machine add`'
     : 'loosen what it asks of machines, or add one that it may use: `ballast machine add`';

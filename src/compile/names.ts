@@ -1,4 +1,5 @@
 import type { Replica } from '#plan/model.ts';
+import type { ServiceModel } from '#spec/model.ts';
 import type { Traffic } from './traffic/traffic.ts';
 import type { ServedService } from './view.ts';
 
@@ -23,16 +24,18 @@ export function namesByApp(shared: Known): ReadonlyMap<string, string> {
 function namesText({ traffic: { services, machines }, served }: Known, app: string): string {
   const domain = appDomain(app);
   const addresses = new Map(machines.map(({ name, address }) => [name, address]));
+  // A service called `web-2` goes before the second replica of `web`.
+  const taken = new Set(served.flatMap(({ service }) => namesOf(service)));
   const lines = served.flatMap(({ service, replicas }) => {
     if (service.networkMode === 'none') return [];
     const own = (replica: Replica): string =>
       service.networkMode === 'host' ? (addresses.get(replica.machine) ?? replica.address) : replica.address;
-    const aliases = Object.values(service.networks).flatMap((network) => network.aliases);
-    const names = [service.name, ...aliases].flatMap((name) => full(name, domain));
+    const names = namesOf(service).flatMap((name) => full(name, domain));
     const vip = services.get(`${app}/${service.name}`)?.vip;
-    const single = replicas.map(
-      (replica) => [own(replica), full(`${service.name}-${replica.slot}`, domain)] as const,
-    );
+    const single = replicas.flatMap((replica) => {
+      const name = `${service.name}-${replica.slot}`;
+      return taken.has(name) ? [] : [[own(replica), full(name, domain)] as const];
+    });
     const shared = (vip === undefined ? replicas.map(own) : [vip]).map(
       (address) => [address, names] as const,
     );
@@ -40,6 +43,11 @@ function namesText({ traffic: { services, machines }, served }: Known, app: stri
   });
   return [...new Set(lines)].sort().join('');
 }
+
+const namesOf = ({ name, networks }: ServiceModel): readonly string[] => [
+  name,
+  ...Object.values(networks).flatMap(({ aliases }) => aliases),
+];
 
 /** `db.shop.internal`, and `db.shop` as people write it when they speak of another app. */
 const full = (name: string, domain: string): readonly string[] => [

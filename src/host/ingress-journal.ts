@@ -1,4 +1,4 @@
-import { ingressUnit } from '#compile/ingress/places.ts';
+import { ingressUnit } from '#plan/ingress-ports.ts';
 import { type JournalEntry, parseEntry, textOf } from './journal.ts';
 
 export interface IngressQuery {

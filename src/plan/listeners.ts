@@ -97,7 +97,7 @@ interface Holder {
 const mostNamed = 3;
 
 /** `on app-1 by nginx (pid 812, nginx.service)`; of many, the first. */
-function listed(holders: readonly Holder[]): string {
+export function listed(holders: readonly Holder[]): string {
   const named = holders
     .slice(0, mostNamed)
     .map(({ machine, holder }) => `on ${machine} by ${showProcess(holder)}`);
@@ -111,7 +111,7 @@ function showProcess({ process, pid, unit }: Listener): string {
   return about.length === 0 ? process : `${process} (${about.join(', ')})`;
 }
 
-const ending = ({ machine, holder: { unit } }: Holder): string =>
+export const ending = ({ machine, holder: { unit } }: Holder): string =>
   unit?.endsWith('.service')
     ? `stop that one: systemctl disable --now ${unit} on ${machine}`
     : `end that process on ${machine}`;

@@ -157,6 +157,28 @@ test('requests can be looked up by host', async () => {
   });
 });
 
+test('a port that a process of a machine has is refused with its name, before anything changes', async () => {
+  const path = await write('early', '{ host: early.example.com, port: 8080 }');
+  // The agent starts ingress again at once: whoever is quicker has the port.
+  await inside(
+    'app-2',
+    `for n in 1 2 3 4 5 6; do
+  systemctl stop ballast-ingress
+  systemd-run --quiet --unit thief-$n busybox httpd -f -p 443
+  sleep 0.5
+  systemctl is-active --quiet thief-$n && break
+done`,
+  );
+  const { code, stderr } = await fleet.ballast(['deploy', '-f', path], { signal });
+  expect(code).not.toBe(0);
+  expect(stderr).toMatch(
+    /port 443\/tcp, which x-ballast\.ingress of service web needs, is taken on app-2 by busybox \(pid \d+, thief-\d\.service\)/,
+  );
+  expect(stderr).toMatch(/compose\.yaml:10:\d+/);
+  await inside('app-2', 'systemctl stop "thief-*"');
+  await answers(at('shop.example.com', machines[1]), 'shop');
+});
+
 test('what another app has, and what is no certificate for it, is refused before anything changes', async () => {
   const clash = await write('thief', '{ host: shop.example.com, path_prefix: /blog, port: 8080 }');
   const refused = await fleet.ballast(['deploy', '-f', clash], { signal });

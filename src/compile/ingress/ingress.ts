@@ -1,7 +1,9 @@
 import { must } from '#base/assert.ts';
+import { dnsUnit, namesFolder } from '#compile/dns.ts';
 import type { Fixtures, IngressFixture } from '#compile/fixtures.ts';
 import type { FileResource, Resource } from '#compile/manifest.ts';
 import { type Body, debianPackage, directory, file, runningUnit } from '#compile/resources.ts';
+import { ingressUnit } from '#plan/ingress-ports.ts';
 import { ingressMachines } from '#plan/machines/ingress.ts';
 import type { Policy } from '#plan/model.ts';
 import { containerSubnet } from '#plan/schedule/address.ts';
@@ -15,7 +17,6 @@ import {
   configPath,
   ingressAccount,
   ingressFolder,
-  ingressUnit,
   reloadPath,
 } from './places.ts';
 import type { IngressRoute } from './routes.ts';
@@ -54,16 +55,16 @@ export function ingressResources(
     ),
     file(
       origin,
-      '/etc/ballast/dns/hosts/_ingress',
+      `${namesFolder}/_ingress`,
       { content: upstreamNames(routes) },
-      { after: ['directory:/etc/ballast/dns/hosts'] },
+      { after: [`directory:${namesFolder}`] },
     ),
     configuration,
     reload,
     unitFile,
     runningUnit(origin, ingressUnit, [configuration, unitFile, ...files], {
       reload: true,
-      after: [packageId, reload.id, 'unit:ballast-dns.service'],
+      after: [packageId, reload.id, `unit:${dnsUnit}`],
     }),
   ];
 }

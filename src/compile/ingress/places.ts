@@ -1,5 +1,4 @@
 /** Where ingress keeps what on a machine. */
-export const ingressUnit = 'ballast-ingress.service';
 export const ingressAccount = 'ballast-ingress';
 export const ingressFolder = '/etc/ballast/ingress';
 export const configPath = `${ingressFolder}/caddy.json`;

@@ -1,5 +1,7 @@
 import type { Problem } from '#base/result.ts';
+import { heldIngressPorts, ingressPortsOf } from '#plan/ingress-ports.ts';
 import { type Heard, heldPorts, newPorts } from '#plan/listeners.ts';
+import { ingressMachines } from '#plan/machines/ingress.ts';
 import type { AppPolicy, Plan, Release } from '#plan/model.ts';
 import type { Control } from './context.ts';
 
@@ -15,9 +17,16 @@ export async function askPortHolders(
 ): Promise<PortHolders> {
   const before = publishing(state.policy.apps[release.app], state.plan);
   const asked = newPorts(release, before);
-  const names = asked.map(({ port }) => ({ protocol: port.protocol, port: port.published }));
+  const published = asked.map(({ port }) => ({ protocol: port.protocol, port: port.published }));
+  const names = [...published, ...ingressPortsOf(release)];
   const heard: readonly Heard[] = (await listeners?.(names)) ?? [];
-  return { problems: (made, plan) => heldPorts(made, { asked, heard, plan }) };
+  const machines = ingressMachines(state.policy).map(({ name }) => name);
+  return {
+    problems: (made, plan) => [
+      ...heldPorts(made, { asked, heard, plan }),
+      ...heldIngressPorts(made, heard, machines),
+    ],
+  };
 }
 
 /** Releases of an app whose ports are led to replicas now. */

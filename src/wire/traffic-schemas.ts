@@ -78,6 +78,7 @@ export const pathTrace = schemaOf<PathTrace>()(
               'table there',
               'process',
               'health',
+              'balancing',
               'connection',
             ]),
             state: z.enum(['ok', 'broken', 'unknown']),

@@ -88,6 +88,7 @@ export interface PathHop {
     | 'table there'
     | 'process'
     | 'health'
+    | 'balancing'
     | 'connection';
   /** `unknown`: nobody could say. */
   readonly state: 'ok' | 'broken' | 'unknown';

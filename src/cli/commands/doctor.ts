@@ -15,7 +15,7 @@ export const doctor = command({
   details: `Changes nothing. Ends with 1 when something is wrong.
 
 With --from and --to the way between the replicas of two services is followed hop by hop, by real tries on their machines:
-the name, the rule, the firewalls of both machines, the route, the mesh, the process, its health, the connection. The first
+the name, the rule, the firewalls of both machines, the route, the mesh, the process, its health, the balancing, the connection. The first
 hop that is broken is named, with what mends it.`,
   args: [],
   flags: {

@@ -45,7 +45,7 @@ test('a way on which all is well has no broken hop', () => {
   expect(hops.filter(({ state }) => state !== 'ok')).toEqual([]);
   expect(hops.map(({ hop }) => hop)).toEqual([
     ...['name', 'rule', 'table', 'route', 'mesh', 'table there', 'process', 'health'],
-    ...['connection', 'connection'],
+    ...['balancing', 'connection', 'connection'],
   ]);
 });
 
@@ -64,7 +64,7 @@ test.each<[hop: PathHop['hop'], says: string, found: Partial<Found>]>([
   ['table', 'does not know', { leading: none }],
   ['table', 'does not judge', { judging: none }],
   ['table', 'lacks the rule for network shop_default', { judging: empty }],
-  ['table', 'does not lead', { leading: empty }],
+  ['balancing', 'does not lead', { leading: empty }],
   ['route', 'app-1 has no route', { route: { kind: 'route', link: null } }],
   ['route', 'by br-ballast, though', { route: { kind: 'route', link: 'br-ballast' } }],
   ['mesh', 'does not know app-2', { mesh: { kind: 'mesh', neighbours: [] } }],

@@ -50,6 +50,7 @@ export function hopsOf(way: Way): readonly PathHop[] {
     thereHop(way),
     processHop(way),
     healthHop(way),
+    ...balancingHops(way),
     ...connectionHops(way),
   ];
 }
@@ -99,7 +100,7 @@ function ruleHop({ judgement, port }: Way): PathHop {
 }
 
 /** The tables of the machine where the connection begins, if the service has a virtual address. */
-function tableHops({ from, to, service, judgement, report, found }: Way): readonly PathHop[] {
+function tableHops({ from, service, judgement, found }: Way): readonly PathHop[] {
   const { judging, leading } = found;
   if (judging === undefined || leading === undefined || service.vip === undefined) return [];
   const fix = repair(from.machine, 'firewall:*');
@@ -110,13 +111,25 @@ function tableHops({ from, to, service, judgement, report, found }: Way): readon
   if (judging.chain === null) return [broken('table', `${at} does not judge ${service.vip}`, fix)];
   if (judgement.allowed && !names(judging, judgement.words))
     return [broken('table', `${at} lacks the rule for ${judgement.words}`, fix)];
+  return [ok('table', `${at} knows ${service.vip} and judges it`)];
+}
+
+/**
+ * Whether new connections are led there. Late, since a machine takes out of its balancing whom it hears nothing of: then
+ * the reason is one of the hops before.
+ */
+function balancingHops({ from, to, service, report, found }: Way): readonly PathHop[] {
+  const { leading } = found;
+  if (leading?.kind !== 'lookup' || service.vip === undefined) return [];
   const leads = leading.rules.some((rule) =>
     new RegExp(`\\b${to.address.replaceAll('.', '\\.')}\\b`).test(rule),
   );
+  const at = `the firewall of ${from.machine}`;
+  if (leads) return [ok('balancing', `${at} leads ${service.vip} to ${to.address}`)];
   // Who is not well is led to by nobody: that shows as its health.
-  const isWell = to.phase === 'serving' && report?.state === 'running';
-  if (!leads && isWell) return [broken('table', `${at} does not lead ${service.vip} to ${to.address}`, fix)];
-  return [ok('table', `${at} leads ${service.vip} to ${leads ? to.address : 'those that are well'}`)];
+  if (to.phase !== 'serving' || report?.state !== 'running') return [];
+  const what = `${at} does not lead ${service.vip} to ${to.address}, as if nothing were heard of ${to.id}`;
+  return [broken('balancing', what, repair(from.machine, 'firewall:*'))];
 }
 
 /** Whether a chain has the rule of a grant. What needs no rule is let through without one. */

@@ -1,8 +1,9 @@
 import { contains, parseCidr } from '#base/cidr.ts';
+import { poolOf } from '#plan/machines/pool.ts';
 import type { FleetModel } from '#spec/fleet-model.ts';
 import type { SecurityGroupModel, SecurityRuleModel } from '#spec/security-model.ts';
 import { belongs } from './members.ts';
-import { groupsOf, type HostRule, isSsh, saysNothingOfSsh } from './rules.ts';
+import { groupsOf, type HostRule, isSsh, saysNothingOfSsh, sshPort } from './rules.ts';
 
 export interface Endpoint {
   /** An IPv4 address. */
@@ -50,6 +51,27 @@ export function closedToSsh(fleet: FleetModel, machines: readonly string[]): rea
     );
     if (spoken.some(({ rule }) => letsSomebodyIn(fleet, rule, machine, machines))) return [];
     return spoken.slice(0, 1).map(({ group, index }) => ({ machine, group, index }));
+  });
+}
+
+export interface MovedSsh {
+  readonly machine: string;
+  readonly port: number;
+}
+
+/** Machines whose ssh server is to listen at another port, which their groups open to nobody but the machine itself. */
+export function movedSsh(fleet: FleetModel, machines: readonly string[]): readonly MovedSsh[] {
+  return machines.flatMap((machine) => {
+    const port = Number((poolOf(fleet, machine)?.host ?? fleet.host)?.sshd['Port'] ?? sshPort);
+    if (port === sshPort) return [];
+    const open = groupsOf({ fleet }, machine)
+      .flatMap(({ inbound }) => inbound)
+      .some(
+        (rule) =>
+          rule.ports.some(({ protocol, from, to }) => protocol === 'tcp' && from <= port && port <= to) &&
+          letsSomebodyIn(fleet, rule, machine, machines),
+      );
+    return open ? [] : [{ machine, port }];
   });
 }
 

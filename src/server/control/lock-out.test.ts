@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { testControl } from '#server/testing/control.ts';
+import { parseFleet } from '#spec/fleet/parse.ts';
 import type { FleetModel } from '#spec/fleet-model.ts';
 import type { SecurityGroupModel, SecurityRuleModel } from '#spec/security-model.ts';
 import { applyFleet } from './fleet.ts';
@@ -66,4 +67,41 @@ test.each([
   ],
 ])('they are taken when %s', async (_, groups, how) => {
   await expect(apply(groups, how)).resolves.toMatchObject({ machines: ['app-1', 'app-2'] });
+});
+
+/** A fleet of two machines whose ssh servers listen at 2222, with these groups. */
+async function move(groups: string, force: readonly string[] = []) {
+  const control = await testControl(2);
+  const text = `fleet: acme
+host: { sshd: { Port: 2222 } }
+machines: { app: { provider: local, count: 2 } }
+security_groups: ${groups}
+`;
+  const parsed = parseFleet({ file: 'fleet.yaml', text, env: {} });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  const { fleet, origins } = parsed.value;
+  const { network } = control.state.policy.fleet;
+  return await applyFleet(control, { ...fleet, network }, 'ana', { origins, force });
+}
+
+test.each([
+  ['no group speaks of it', '{}'],
+  ['groups speak of port 22 only', '{ machines: { inbound: [{ from: any, ports: [22] }] } }'],
+])('an ssh server at another port is refused with its place while %s', async (_, groups) => {
+  await expect(move(groups)).rejects.toMatchObject({
+    code: 'refused',
+    detail: {
+      problems: [
+        { code: 'ssh-closed', why: expect.stringContaining('port 2222'), at: { line: 2, column: 17 } },
+      ],
+    },
+  });
+});
+
+test('an ssh server at another port is taken when a group opens that, or when it is forced', async () => {
+  const taken = { machines: ['app-1', 'app-2'] };
+  await expect(move('{ machines: { inbound: [{ from: any, ports: [2222] }] } }')).resolves.toMatchObject(
+    taken,
+  );
+  await expect(move('{}', ['firewall'])).resolves.toMatchObject(taken);
 });

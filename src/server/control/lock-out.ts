@@ -2,7 +2,7 @@ import { parseAddress } from '#base/cidr.ts';
 import { present } from '#base/present.ts';
 import type { Problem } from '#base/result.ts';
 import { placesOf } from '#compile/security/members.ts';
-import { allows, closedToSsh, type Endpoint, outboundGroups } from '#compile/security/reach.ts';
+import { allows, closedToSsh, type Endpoint, movedSsh, outboundGroups } from '#compile/security/reach.ts';
 import { machinesOf, poolOf } from '#plan/machines/pool.ts';
 import type { FleetModel } from '#spec/fleet-model.ts';
 import type { Origins } from '#spec/model.ts';
@@ -24,6 +24,7 @@ export async function closedProblems(
   const machines = namesOf(control, fleet);
   return [
     ...sshProblems(fleet, machines, origins),
+    ...movedProblems(fleet, machines, origins),
     ...(await serverProblems(control, fleet, machines, origins)),
   ];
 }
@@ -49,6 +50,24 @@ function sshProblems(fleet: FleetModel, machines: readonly string[], origins: Or
       at: origins[path],
     }),
   );
+}
+
+/** A port that is only set on the ssh server stays closed in the machine's firewall. */
+function movedProblems(fleet: FleetModel, machines: readonly string[], origins: Origins): readonly Problem[] {
+  const byPlace = Map.groupBy(movedSsh(fleet, machines), ({ machine, port }) => {
+    const pool = poolOf(fleet, machine);
+    return `${pool?.host === undefined ? '' : `machines.${pool.name}.`}host.sshd ${port}`;
+  });
+  return [...byPlace].map(([key, moved]) => {
+    const [path = '', port = ''] = key.split(' ');
+    return present({
+      code: 'ssh-closed',
+      what: `nobody could log in to ${shortly(moved.map(({ machine }) => machine))} by ssh any more`,
+      why: `the ssh server would listen at port ${port}, which no security group of theirs lets anybody in to`,
+      fix: `leave it at port 22, or let people in to port ${port} by security_groups, ${forced(origins)}`,
+      at: origins[`${path}.Port`] ?? origins[path],
+    });
+  });
 }
 
 async function serverProblems(

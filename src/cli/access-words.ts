@@ -64,6 +64,9 @@ function notesOf(machines: readonly MachineView[]): readonly string[] {
       : [
           `${listOf(away)} ${away.length === 1 ? 'is' : 'are'} not connected: it takes effect there with the connection`,
         ]),
-    ...(failed.length === 0 ? [] : [`${listOf(failed)} could not take all of it over: ballast status`]),
+    // Which step fails may have nothing to do with it: the machine does what it can of the rest.
+    ...(failed.length === 0
+      ? []
+      : [`not confirmed on ${listOf(failed)}: a step fails there, this or another one: ballast status`]),
   ];
 }

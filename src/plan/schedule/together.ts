@@ -1,9 +1,23 @@
 import type { Release, Replica } from '#plan/model.ts';
-import type { ServiceModel } from '#spec/model.ts';
+import type { AppModel, ServiceModel } from '#spec/model.ts';
 
 /** Services whose replicas stand beside those of this one and share their network. */
-export const companionsOf = (release: Release, service: string): readonly ServiceModel[] =>
-  Object.values(release.model.services).filter(({ networkOf }) => networkOf === service);
+export const companionsOf = ({ model }: Release, service: string): readonly ServiceModel[] =>
+  byOwner(model).get(service) ?? none;
+
+const none: readonly ServiceModel[] = [];
+
+/** It is asked for every replica again and again: a memory of a pure function, gone with the model. */
+const memory = new WeakMap<AppModel, ReadonlyMap<string, readonly ServiceModel[]>>();
+
+function byOwner(model: AppModel): ReadonlyMap<string, readonly ServiceModel[]> {
+  const known = memory.get(model);
+  if (known !== undefined) return known;
+  const sharing = Object.values(model.services).filter(({ networkOf }) => networkOf !== undefined);
+  const made = Map.groupBy(sharing, ({ networkOf = '' }) => networkOf);
+  memory.set(model, made);
+  return made;
+}
 
 /** A service as placement has to see it: what stands beside each of its replicas needs room on the same machine. */
 export function together(release: Release, service: ServiceModel): ServiceModel {

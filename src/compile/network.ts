@@ -13,7 +13,7 @@ export const bridgeId = `network:${bridge}`;
 /** Marks the routes that are ours among the machine's: a number that no routing daemon is known by. */
 export const routeProtocol = 91;
 /** As well, the one that leads nowhere. */
-const blackholeProtocol = 92;
+export const blackholeProtocol = 92;
 const routesPath = '/etc/ballast/network/routes';
 const scriptPath = '/etc/ballast/network/apply';
 const origin = 'network';

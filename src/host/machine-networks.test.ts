@@ -9,6 +9,7 @@ test('networks of the machine are told, those of the fleet and the way to the wo
     { dst: '10.91.2.0/24', gateway: '10.90.0.2', dev: 'host0', protocol: '91' },
     { dst: '10.92.0.0/16', dev: 'br-ballast', protocol: '91' },
     { dst: '10.91.3.0/24', dev: 'ballast-mesh', protocol: 'boot' },
+    { dst: '10.91.0.0/16', protocol: '92' },
     { dst: '172.17.0.0/16', dev: 'docker0', protocol: 'kernel' },
     { dst: '10.0.0.0/8', gateway: '10.90.0.9', dev: 'host0', protocol: 'bgp' },
     { dst: '192.0.2.7', dev: 'tun0', protocol: 'boot' },

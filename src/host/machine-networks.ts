@@ -1,4 +1,4 @@
-import { bridge, routeProtocol } from '#compile/network.ts';
+import { blackholeProtocol, bridge, routeProtocol } from '#compile/network.ts';
 import type { MachineNetwork } from '#plan/machine-network.ts';
 import { ipJson } from './network-state.ts';
 
@@ -10,6 +10,8 @@ interface PrintedRoute {
 }
 
 const mostTold = 200;
+/** Marks of routes that Ballast made, also when this machine was in a fleet before. */
+const ours: ReadonlySet<string> = new Set([String(routeProtocol), String(blackholeProtocol)]);
 
 /** Networks that the machine is on, or has a way to, apart from what Ballast made. */
 export async function machineNetworks(): Promise<readonly MachineNetwork[]> {
@@ -19,7 +21,7 @@ export async function machineNetworks(): Promise<readonly MachineNetwork[]> {
 /** Reads what `ip -json -4 route show` printed. */
 export function networksIn(routes: readonly PrintedRoute[]): readonly MachineNetwork[] {
   const found = routes.flatMap(({ dst = '', gateway, dev = '', protocol }): MachineNetwork[] => {
-    if (!/^[\d./]+$/.test(dst) || protocol === String(routeProtocol)) return [];
+    if (!/^[\d./]+$/.test(dst) || ours.has(protocol ?? '')) return [];
     if (dev === bridge || dev.startsWith('ballast')) return [];
     const cidr = dst.includes('/') ? dst : `${dst}/32`;
     return [{ interface: dev, cidr, ...(gateway === undefined ? {} : { routed: true }) }];

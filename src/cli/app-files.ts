@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { BallastError } from '#base/errors.ts';
 import { suggest } from '#base/suggest.ts';
+import { readText } from './input-file.ts';
 import type { Shell } from './shell.ts';
 
 const defaults = ['compose.yaml', 'compose.yml', 'docker-compose.yaml', 'docker-compose.yml'] as const;
@@ -76,7 +77,7 @@ export function appHere(shell: Pick<Shell, 'cwd' | 'env'>): string | undefined {
   const [file] = filesHere(shell.cwd);
   if (file === undefined) return undefined;
   if (shell.env['COMPOSE_PROJECT_NAME']) return shell.env['COMPOSE_PROJECT_NAME'];
-  const text = readFileSync(file, 'utf8');
+  const text = readText(file);
   const written =
     asJson(text)?.['name'] ?? /^name:\s*(["']?)([a-z0-9][a-z0-9_-]*)\1\s*(?:#.*)?$/m.exec(text)?.[2];
   return typeof written === 'string' ? written : projectName(basename(dirname(file)));

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { BallastError } from '#base/errors.ts';
 import type { Result } from '#base/result.ts';
@@ -6,6 +6,7 @@ import { loadApp } from '#spec/compose/load.ts';
 import type { AppModel, Origins } from '#spec/model.ts';
 import { isFleetFile, isStandardInput } from './app-files.ts';
 import { nearName, printWarnings } from './failure.ts';
+import { readText } from './input-file.ts';
 import { count, listOf } from './render/text.ts';
 import type { Shell } from './shell.ts';
 
@@ -73,14 +74,15 @@ export function checked<T>(
 function readerOf(files: readonly string[], envFiles: readonly string[], shell: Shell): typeof read {
   if (envFiles.length === 0) return read;
   const replaced = join(dirname(files[0] ?? ''), '.env');
-  const texts = envFiles.map((file) => readFileSync(resolve(shell.cwd, file), 'utf8'));
+  const texts = envFiles.map((file) => readText(resolve(shell.cwd, file)));
   return (path) => (path === replaced ? texts.join('\n') : read(path));
 }
 
 export function read(path: string): string | undefined {
   try {
-    return isStandardInput(path) ? standardInput() : readFileSync(path, 'utf8');
-  } catch {
+    return isStandardInput(path) ? standardInput() : readText(path);
+  } catch (error) {
+    if (error instanceof BallastError) throw error;
     return undefined;
   }
 }
@@ -89,7 +91,7 @@ let typed: string | undefined;
 
 /** All of standard input, which can be read once only. */
 function standardInput(): string {
-  typed ??= readFileSync(0, 'utf8');
+  typed ??= readText(0);
   return typed;
 }
 

@@ -27,7 +27,7 @@ interface Directory {
 }
 
 /** A nonce goes stale now and then; the answer brings the next. */
-const triesMax = 4;
+const triesMax = 10;
 
 /** Opens the account that the key stands for, or makes one. */
 export async function openClient(options: AcmeOptions): Promise<AcmeClient> {

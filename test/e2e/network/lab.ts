@@ -112,7 +112,7 @@ export async function startNetworkLab(signal: AbortSignal): Promise<NetworkLab> 
     const { machine } = must(places.get(container), container);
     const enter = await fleet.provider.inside(machine, signal);
     const all = [...enter, 'podman', 'exec', container, ...argv];
-    const { code, stdout, stderr } = await exec(all, { signal, timeoutMs: 180_000 });
+    const { code, stdout, stderr } = await exec(all, { signal, timeoutMs: 400_000 });
     if (code !== 0) throw new Error(`${argv.join(' ')} in ${container}: ${stderr}`);
     return stdout.trim();
   };

@@ -109,7 +109,8 @@ export function openNeighbours(options: NeighboursOptions): Neighbours {
   }
 
   function look(): void {
-    if (manifest === undefined) return;
+    // An agent that ends looks after nobody any more: what it does not know then is no news of its replicas.
+    if (manifest === undefined || signal.aborted) return;
     const next = conditionsOf(manifest, reports(), own);
     const told = wordOf(own);
     own = next;

@@ -135,6 +135,21 @@ test('a failed step holds back what waits for it and nothing else, and is tried 
   expect(converger.failures.list()).toEqual([]);
 });
 
+test('all that can be done is done, and said so, only once the last step beside a failed one has ended', async () => {
+  const machine = createMachine();
+  const slow = Promise.withResolvers<void>();
+  machine.trouble.set('file:a', () => Promise.reject(new Error('no luck')));
+  machine.trouble.set('file:c', () => slow.promise);
+  const { converger } = await start(machine);
+  converger.hold(manifest(1, file('a'), file('b', 'x', ['file:a']), file('c')));
+  await expect.poll(() => converger.failures.list()).toHaveLength(1);
+  await expect.poll(() => converger.looks().ended).toBeGreaterThan(1);
+  expect(converger.tried()).toBe(0);
+  slow.resolve();
+  await expect.poll(() => converger.tried()).toBe(1);
+  expect(converger.converged()).toBe(0);
+});
+
 test('a failed step is tried again by itself', async () => {
   const machine = createMachine();
   machine.trouble.set('file:a', async () => {

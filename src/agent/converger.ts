@@ -38,6 +38,8 @@ export interface Converger {
   readonly markAll: () => void;
   /** Generation of the newest manifest that the machine was seen to hold completely. */
   readonly converged: () => number;
+  /** Generation of the newest manifest of which all was done that can be: what is left failed, or waits for that. */
+  readonly tried: () => number;
   readonly failures: Failures;
   /** Numbers of the last look that was begun and of the last that ended with its steps under way. */
   readonly looks: () => { readonly begun: number; readonly ended: number };
@@ -65,6 +67,7 @@ export function createConverger(options: ConvergerOptions): Converger {
   const busy = new Set<string>();
   let manifest: Manifest | undefined;
   let converged = 0;
+  let tried = 0;
   let round: Round = createRound([], () => false);
   let timer: NodeJS.Timeout | undefined;
   let retry: NodeJS.Timeout | undefined;
@@ -88,6 +91,7 @@ export function createConverger(options: ConvergerOptions): Converger {
     try {
       await lookAndPlan(wanted);
       await startSteps();
+      if (manifest === wanted && busy.size === 0 && guard?.isOpen() !== true) tried = wanted.generation;
       void settle();
       looks = { ...looks, ended: begun + 1 };
       failures.content('agent:ledger');
@@ -254,6 +258,7 @@ export function createConverger(options: ConvergerOptions): Converger {
     mark,
     markAll: () => mark(kinds),
     converged: () => converged,
+    tried: () => tried,
     failures,
     looks: () => looks,
     complain,

@@ -11,7 +11,7 @@ export interface ReportInput {
   readonly manifest: Manifest | undefined;
   readonly ledger: Ledger;
   readonly facts: MachineFacts;
-  readonly converger: Pick<Converger, 'converged' | 'failures' | 'blockerOf'>;
+  readonly converger: Pick<Converger, 'converged' | 'tried' | 'failures' | 'blockerOf'>;
   readonly replicas: readonly ReplicaReport[];
   readonly conditions: readonly MachineCondition[];
   readonly drift: readonly Drift[];
@@ -26,6 +26,7 @@ export function makeReport(input: ReportInput): AgentReport {
   return {
     generation: manifest?.generation ?? 0,
     converged: converger.converged(),
+    tried: converger.tried(),
     facts,
     replicas: Object.fromEntries([...stuck(input), ...leaving(input), ...input.replicas.map(byId)]),
     failures: converger.failures.list(),

@@ -36,7 +36,7 @@ export async function untilHeld(
     const all = await client.call('listMachines', {}, { signal: shell.signal });
     const machines = all.machines.filter(({ name }) => concerns(name));
     const online = machines.filter(({ status }) => status === 'online');
-    const behind = online.filter(({ conformity }) => conformity === 'updating' || conformity === 'unknown');
+    const behind = online.filter(isBehind);
     if (behind.length === 0)
       return { held: online.length - failing(online).length, notes: notesOf(machines) };
     if (shell.now() > until) {
@@ -51,6 +51,10 @@ export async function untilHeld(
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
+
+/** One on which a step fails has yet to do the rest of the newest plan. */
+const isBehind = ({ conformity, tried }: MachineView): boolean =>
+  conformity === 'updating' || conformity === 'unknown' || (conformity === 'failing' && tried === false);
 
 const failing = (machines: readonly MachineView[]): readonly MachineView[] =>
   machines.filter(({ conformity }) => conformity === 'failing');

@@ -228,6 +228,8 @@ export interface MachineReport {
   readonly heardSince?: number;
   /** Generation of the newest manifest it holds completely; 0 before the first. */
   readonly converged: number;
+  /** Generation of the newest manifest of which it did all that can be done, failed or not. Absent: not known. */
+  readonly tried?: number;
   /** Generation of the manifest that `failures` are of. Absent: not known. */
   readonly generation?: number;
   readonly facts: MachineFacts;

@@ -165,7 +165,7 @@ export class Hub {
 
   #report(
     machine: string,
-    { generation, converged, facts, replicas, failures, conditions, drift }: AgentReport,
+    { generation, converged, tried, facts, replicas, failures, conditions, drift }: AgentReport,
   ): void {
     const before = this.#reports.get(machine);
     const after: MachineReport = {
@@ -175,6 +175,7 @@ export class Hub {
       ...this.#heard(machine),
       converged,
       generation,
+      ...(tried === undefined ? {} : { tried }),
       facts,
       replicas,
       failures,

@@ -79,6 +79,8 @@ export interface AgentReport {
   /** Generation of the newest manifest it was given, and of the newest it holds completely. */
   readonly generation: number;
   readonly converged: number;
+  /** Of the newest of which it did all that can be done, failed or not. Absent: it does not say. */
+  readonly tried?: number;
   readonly facts: MachineFacts;
   readonly replicas: Readonly<Record<string, ReplicaReport>>;
   readonly failures: readonly StepFailure[];

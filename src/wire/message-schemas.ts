@@ -22,6 +22,7 @@ const agentReport = schemaOf<AgentReport>()(
   z.strictObject({
     generation: natural,
     converged: natural,
+    tried: maybe(natural),
     facts: machineFacts,
     replicas: dictionary(replicaReport),
     failures: z.array(stepFailure),

@@ -115,6 +115,7 @@ export const machineView = schemaOf<MachineView>()(
       labels: dictionary(text),
       status: z.enum(['pending', 'online', 'offline']),
       conformity: z.enum(['up-to-date', 'updating', 'failing', 'unknown']),
+      tried: maybe(z.boolean()),
       schedulable: z.boolean(),
       seenAt: z.number().nullable(),
       facts: machineFacts.nullable(),

@@ -39,6 +39,8 @@ export interface MachineView {
   readonly status: 'pending' | 'online' | 'offline';
   /** `updating`: its manifest is newer than what it holds; `failing`: a step failed. */
   readonly conformity: 'up-to-date' | 'updating' | 'failing' | 'unknown';
+  /** It did all of the newest plan that can be done there, failed or not. Absent: not known. */
+  readonly tried?: boolean;
   readonly schedulable: boolean;
   readonly seenAt: number | null;
   readonly facts: MachineFacts | null;

@@ -36,6 +36,7 @@ export function machineView(
     reserved: reserved(policy, replicas),
     failures: report?.failures ?? [],
     ...(report?.generation === undefined ? {} : { failuresOf: report.generation }),
+    ...(report?.tried === undefined ? {} : { tried: report.tried >= plan.number }),
     kept: reserveOf(policy, name),
     // One that is away cannot say any more how it is.
     conditions: report?.connected ? [...(report.conditions ?? []), ...remarks] : [],

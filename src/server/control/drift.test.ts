@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Fixtures } from '#compile/fixtures.ts';
-import type { Manifest } from '#compile/manifest.ts';
+import type { Manifest, Resource } from '#compile/manifest.ts';
 import type { Drift } from '#plan/drift.ts';
 import type { Inventory } from '#plan/model.ts';
 import { testControl } from '#server/testing/control.ts';
@@ -17,14 +17,14 @@ const found: Drift = {
   changes: [{ name: 'value', before: '0', after: '1' }],
 };
 
-async function drifted() {
+async function drifted(how: { readonly converged: number; readonly tried?: number } = { converged: 1 }) {
   const control = await testControl(1);
   const [machine = ''] = Object.keys(control.state.policy.machines);
   const inventory = (): Inventory => {
     const report = control.inventory().machines[machine];
     if (!report) throw new Error('it reports');
     const failures = [{ resource: 'sysctl:a.c', what: 'no such setting' }];
-    return { machines: { [machine]: { ...report, converged: 1, drift: [found], failures } } };
+    return { machines: { [machine]: { ...report, ...how, drift: [found], failures } } };
   };
   const parts = { compile: () => manifest, fixtures: {} as Fixtures };
   return { machine, control: { ...control, inventory }, parts };
@@ -51,5 +51,19 @@ test('a machine is explained, with how each resource stands', async () => {
     ['a.b', 'fleet.yaml:3:a.b', 'drift', 'value'],
     ['a.c', 'fleet.yaml:3:a.c', 'failing', 'no such setting'],
     ['a.d', 'fleet.yaml:3:a.d', 'held', undefined],
+  ]);
+});
+
+test.each([
+  ['before it has tried all', 0, 'pending'],
+  ['when it has tried all', 1, 'held'],
+])('what does not wait for a failed step is told apart %s', async (_, tried, state) => {
+  const { control, machine, parts } = await drifted({ converged: 0, tried });
+  const waits = { ...manifest.resources[2], id: 'sysctl:a.e', key: 'a.e', after: ['sysctl:a.c'] } as Resource;
+  const compile = () => ({ ...manifest, resources: [...manifest.resources, waits] });
+  const { resources } = explainMachine(control, { machine }, { ...parts, compile });
+  expect(resources.slice(2).map((one) => [one.name, one.state])).toEqual([
+    ['a.d', state],
+    ['a.e', 'pending'],
   ]);
 });

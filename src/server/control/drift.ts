@@ -115,22 +115,38 @@ export function explainMachine(
   return {
     machine,
     plan: plan.number,
-    resources: manifest.resources.map((resource) => explained(resource, manifest, report)),
+    resources: explained(manifest, report),
   };
 }
 
 function explained(
-  { id, kind, origin, after }: Resource,
-  { generation }: Manifest,
+  { generation, resources }: Manifest,
   report: MachineReport | undefined,
-): ExplainedResource {
-  const name = id.slice(id.indexOf(':') + 1);
-  return { id, kind, name, origin, after, ...stateOf(id, generation, report) };
+): readonly ExplainedResource[] {
+  const blocked = behindFailures(resources, report?.failures ?? []);
+  return resources.map((resource) => {
+    const { id, kind, origin, after } = resource;
+    const name = id.slice(id.indexOf(':') + 1);
+    return { id, kind, name, origin, after, ...stateOf(resource, { generation, blocked }, report) };
+  });
+}
+
+/** Resources that wait for one that could not be made. */
+function behindFailures(
+  resources: readonly Resource[],
+  failures: MachineReport['failures'],
+): ReadonlySet<string> {
+  const found = new Set(failures.map(({ resource }) => resource));
+  for (let before = -1; before !== found.size; ) {
+    before = found.size;
+    for (const { id, after } of resources) if (after.some((one) => found.has(one))) found.add(id);
+  }
+  return found;
 }
 
 function stateOf(
-  id: string,
-  generation: number,
+  { id }: Resource,
+  { generation, blocked }: { readonly generation: number; readonly blocked: ReadonlySet<string> },
   report: MachineReport | undefined,
 ): Pick<ExplainedResource, 'state' | 'detail'> {
   if (!report?.connected) return { state: 'unknown' };
@@ -141,5 +157,6 @@ function stateOf(
     const what = drift.found === 'missing' ? 'missing' : drift.changes.map(({ name }) => name).join(', ');
     return { state: 'drift', detail: [what, drift.by].filter((part) => part !== undefined).join(' ') };
   }
-  return { state: report.converged >= generation ? 'held' : 'pending' };
+  const isHeld = report.converged >= generation || ((report.tried ?? 0) >= generation && !blocked.has(id));
+  return { state: isHeld ? 'held' : 'pending' };
 }

@@ -1,7 +1,8 @@
 import { showOrigin } from '#base/result.ts';
 import { reaches } from '#spec/access.ts';
 import type { AccessRule } from '#spec/fleet-model.ts';
-import type { Grant, MachineRecord, Policy } from './model.ts';
+import type { Grant } from './access-model.ts';
+import type { MachineRecord, Policy } from './model.ts';
 
 /** A rule that counts now, and where it comes from. */
 export interface StandingRule extends AccessRule {

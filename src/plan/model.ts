@@ -1,5 +1,6 @@
-import type { AccessRule, FleetModel, ProviderKind } from '#spec/fleet-model.ts';
+import type { FleetModel, ProviderKind } from '#spec/fleet-model.ts';
 import type { AppModel, Origins } from '#spec/model.ts';
+import type { AccessPolicy } from './access-model.ts';
 import type { Drift } from './drift.ts';
 import type { MachineNetwork } from './machine-network.ts';
 import type { MachineMesh, MeshFacts, MeshState } from './mesh.ts';
@@ -19,28 +20,6 @@ export interface Policy {
   readonly access?: AccessPolicy;
   /** How far the machines are with the keys of their mesh. Absent: they have none. */
   readonly mesh?: MeshState;
-}
-
-/** Grants and revocations made by command, which the next fleet file leaves as they are. */
-export interface AccessPolicy {
-  readonly grants: readonly Grant[];
-  /** People whose access is suspended, whatever the fleet file says. */
-  readonly suspended: readonly Suspension[];
-  /** By machine: accounts of the administrator's that somebody was seen to reach by certificate. */
-  readonly proven: Readonly<Record<string, readonly string[]>>;
-}
-
-export interface Grant extends AccessRule {
-  /** `g1`, never used twice. */
-  readonly id: string;
-  readonly by: string;
-  readonly at: number;
-}
-
-export interface Suspension {
-  readonly who: string;
-  readonly by: string;
-  readonly at: number;
 }
 
 /** A machine that was let into the fleet. */

@@ -1,5 +1,6 @@
+import type { AccessPolicy } from '#plan/access-model.ts';
 import type { MeshState } from '#plan/mesh.ts';
-import type { AccessPolicy, AppPolicy, MachineRecord, Policy, Release } from '#plan/model.ts';
+import type { AppPolicy, MachineRecord, Policy, Release } from '#plan/model.ts';
 import type { FleetModel } from '#spec/fleet-model.ts';
 import type { Origins } from '#spec/model.ts';
 import { keys } from './keys.ts';

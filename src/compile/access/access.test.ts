@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { SshFixture } from '#compile/fixtures.ts';
 import type { Resource } from '#compile/manifest.ts';
-import type { AccessPolicy, MachineRecord, Policy } from '#plan/model.ts';
+import type { AccessPolicy } from '#plan/access-model.ts';
+import type { MachineRecord, Policy } from '#plan/model.ts';
 import type { AccessRule } from '#spec/fleet-model.ts';
 import { accessResources } from './access.ts';
 

@@ -1,6 +1,7 @@
 import type { Fixtures, SshFixture } from '#compile/fixtures.ts';
 import { allRules, isSuspended, minded } from '#plan/access.ts';
-import type { AccessPolicy, Inventory, MachineRecord } from '#plan/model.ts';
+import type { AccessPolicy } from '#plan/access-model.ts';
+import type { Inventory, MachineRecord } from '#plan/model.ts';
 import type { Log } from '#server/log.ts';
 import { createSshAuthority } from '#server/pki/ssh-authority.ts';
 import { createSshKeygen } from '#server/pki/ssh-keygen.ts';

@@ -1,7 +1,7 @@
 import { BallastError } from '#base/errors.ts';
 import { same } from '#base/json.ts';
 import { allRules, isSuspended } from '#plan/access.ts';
-import type { AccessPolicy, Grant } from '#plan/model.ts';
+import type { AccessPolicy, Grant } from '#plan/access-model.ts';
 import { unknown } from '#server/control/context.ts';
 import { guestTokensOf } from '#server/identities.ts';
 import { keys } from '#server/keys.ts';

@@ -31,6 +31,7 @@ export async function prepareAnsible(
     });
   }
   const files = {
+    // One socket a machine, by a path that is short enough for one: beside the play.
     'ansible.cfg': `[defaults]
 forks = ${machines.length}
 host_key_checking = False
@@ -38,7 +39,7 @@ gathering = explicit
 interpreter_python = /usr/bin/python3
 [ssh_connection]
 pipelining = True
-ssh_args = -o ControlMaster=auto -o ControlPersist=600s -o ControlPath=${folder}/%%C
+ssh_args = -o ControlMaster=auto -o ControlPersist=600s -o ControlPath=%C
 `,
     inventory: machines
       .map(

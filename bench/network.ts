@@ -35,7 +35,7 @@ async function fill(lab: Lab, signal: AbortSignal): Promise<void> {
   await lab.deployFleet({
     fleet: 'blbench',
     machines: { app: { provider: 'local', count: 2 } },
-    network: { machines: range },
+    network: { machines: range, mesh: 'wireguard' },
     security_groups: { machines: { inbound: [{ from: 'machines', ports: [handPort] }] } },
   });
   const compose = join(home, 'ways.yaml');

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { FleetModel } from '#spec/fleet-model.ts';
 import { applyFleet } from './control/fleet.ts';
 import { removeMachine } from './control/machines.ts';
@@ -26,6 +26,7 @@ async function setting() {
   await applyFleet(control, { ...someFleet, pools }, 'test');
   const authority = await openAuthority(await makeAuthority('acme', Date.now()), Date.now);
   const dir = mkdtempSync(join(tmpdir(), 'ballast-tickets-'));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
   const source = join(dir, 'ballast');
   writeFileSync(source, 'an executable');
   const executables = createExecutables(join(dir, 'executables'), source);

@@ -27,6 +27,7 @@ function before({ virtual: ranges }: Traffic, { gateway }: NetMachine): readonly
         `iifname "${bridge}" ip saddr vmap @outbound`,
         'ip daddr vmap @vips_inbound',
         `ip daddr ${virtual} jump refused`,
+        'fib daddr type local ip daddr . meta l4proto . th dport vmap @published_only_at',
         'fib daddr type local meta l4proto . th dport vmap @published_only',
       ],
       'type filter hook prerouting priority dstnat - 10; policy accept;',

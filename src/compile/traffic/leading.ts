@@ -30,16 +30,23 @@ interface PublishedPort {
   readonly to: readonly string[];
 }
 
-/** Published ports that this machine answers, and by which replicas. */
+/**
+ * Published ports that this machine answers, and by which replicas. While one service takes a port over from another,
+ * that of the newer release has it: a map knows each port once.
+ */
 export function publishedPorts(served: readonly ServedService[], machine: string): readonly PublishedPort[] {
-  return served.flatMap(({ app, service, replicas }) => {
-    if (service.networkMode !== 'bridge') return [];
-    return service.ports.flatMap((port) => {
-      const answering = port.mode === 'host' ? replicas.filter((one) => one.machine === machine) : replicas;
-      const to = answering.map(({ address }) => address).sort();
-      return to.length === 0 ? [] : [{ key: `${app}/${service.name}`, port, to }];
+  const all = served
+    .toSorted((a, b) => a.release.number - b.release.number)
+    .flatMap(({ app, service, replicas }) => {
+      if (service.networkMode !== 'bridge') return [];
+      return service.ports.flatMap((port) => {
+        const answering = port.mode === 'host' ? replicas.filter((one) => one.machine === machine) : replicas;
+        const to = answering.map(({ address }) => address).sort();
+        return to.length === 0 ? [] : [{ key: `${app}/${service.name}`, port, to }];
+      });
     });
-  });
+  const place = ({ port }: PublishedPort): string => `${at(port)} ${port.protocol} ${port.published}`;
+  return [...new Map(all.map((one) => [place(one), one])).values()];
 }
 
 /** Published ports take turns over the replicas that answer them, once it is known that they may be used. */
@@ -49,10 +56,7 @@ export function publishing(
 ): readonly NftObject[] {
   const name = ({ key, port }: PublishedPort): string =>
     `port-${key}-${port.published}-${port.protocol}${at(port)}`;
-  const anywhere = ports.filter(({ port }) => at(port) === '');
-  const somewhere = ports.filter(({ port }) => at(port) !== '');
   const narrowed = ports.filter(({ key }) => traffic.services.get(key)?.model.inbound !== undefined);
-  const keyOf = ({ port: { protocol, published } }: PublishedPort): string => `${protocol} . ${published}`;
   return [
     ...ports.map((one) =>
       chain(name(one), [
@@ -67,20 +71,27 @@ export function publishing(
         ...refusal(`refused ${one.key}`),
       ]),
     ),
+    ...byPort('published', ports, name),
+    ...byPort('published_only', narrowed, (one) => `only-${name(one)}`),
+  ];
+}
+
+/** Two maps to chains: for ports that any address of the machine answers, and for those of one address. */
+function byPort(
+  name: string,
+  ports: readonly PublishedPort[],
+  chainOf: (one: PublishedPort) => string,
+): readonly NftObject[] {
+  const element = (one: PublishedPort): string =>
+    `${one.port.protocol} . ${one.port.published} : goto ${chainOf(one)}`;
+  const anywhere = ports.filter(({ port }) => at(port) === '');
+  const somewhere = ports.filter(({ port }) => at(port) !== '');
+  return [
+    map(name, 'inet_proto . inet_service', anywhere.map(element)),
     map(
-      'published',
-      'inet_proto . inet_service',
-      anywhere.map((one) => `${keyOf(one)} : goto ${name(one)}`),
-    ),
-    map(
-      'published_at',
+      `${name}_at`,
       'ipv4_addr . inet_proto . inet_service',
-      somewhere.map((one) => `${at(one.port)} . ${keyOf(one)} : goto ${name(one)}`),
-    ),
-    map(
-      'published_only',
-      'inet_proto . inet_service',
-      narrowed.map((one) => `${keyOf(one)} : goto only-${name(one)}`),
+      somewhere.map((one) => `${at(one.port)} . ${element(one)}`),
     ),
   ];
 }

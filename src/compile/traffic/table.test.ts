@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { compileManifest } from '#compile/compile.ts';
 import type { NftRule } from '#compile/nft/objects.ts';
+import type { ServedService } from '#compile/view.ts';
 import type { ServiceModel } from '#spec/model.ts';
 import { release, service, World } from '#test/sim/world.ts';
+import { publishedPorts } from './leading.ts';
 
 /** Rules, or elements, of one object of `app-1`'s table for containers. */
 function objectOf(world: World, name: string): readonly NftRule[] {
@@ -109,4 +111,30 @@ test('an address of a network’s own leads to the service as its virtual one do
   const { resources } = compileManifest({ policy, plan, machine: 'app-2', fixtures });
   const route = { to: '172.20.0.0/24', dev: 'br-ballast', source: '10.91.2.1' };
   expect(resources.flatMap((one) => (one.kind === 'network' ? one.routes : []))).toContainEqual(route);
+});
+
+test('while one service takes a port over from another, that of the newer release has it', () => {
+  const port = { target: 8080, published: 80, protocol: 'tcp', mode: 'ingress' } as const;
+  const world = shop();
+  const served = (name: string, number: number): ServedService => {
+    const made = release('shop', number, [service(name, { ports: [port] })]);
+    const replicas = Object.values(world.plan.replicas).filter((one) => one.service === name);
+    return { app: 'shop', service: service(name, { ports: [port] }), release: made, replicas };
+  };
+  for (const all of [
+    [served('db', 2), served('web', 1)],
+    [served('web', 1), served('db', 2)],
+  ])
+    expect(publishedPorts(all, 'app-1').map(({ key }) => key)).toEqual(['shop/db']);
+});
+
+test('one port of two addresses is judged for each of them', () => {
+  const on = (hostIp: string) =>
+    ({ target: 8080, published: 80, protocol: 'tcp', mode: 'ingress', hostIp }) as const;
+  const world = shop({ ports: [on('10.90.0.7')], inbound: [] }, { ports: [on('10.90.0.8')], inbound: [] });
+  expect(objectOf(world, 'published_only')).toEqual([]);
+  expect(objectOf(world, 'published_only_at')).toEqual([
+    '10.90.0.7 . tcp . 80 : goto only-port-shop/db-80-tcp10.90.0.7',
+    '10.90.0.8 . tcp . 80 : goto only-port-shop/web-80-tcp10.90.0.8',
+  ]);
 });

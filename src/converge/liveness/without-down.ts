@@ -69,7 +69,11 @@ function refusingEmpty(objects: readonly NftObject[]): readonly NftObject[] {
 }
 
 /** The map that judges, and the one that leads on by the same keys. */
-const judgedFor: Readonly<Record<string, string>> = { vips_inbound: 'vips', published_only: 'published' };
+const judgedFor: Readonly<Record<string, string>> = {
+  vips_inbound: 'vips',
+  published_only: 'published',
+  published_only_at: 'published_at',
+};
 
 const keysTo = ({ elements }: NftMap, chains: ReadonlySet<string>): readonly string[] =>
   elements.flatMap((element) => {
